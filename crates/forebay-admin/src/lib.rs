@@ -1,0 +1,1 @@
+//! Health, metrics, memory, profiles and the console of a running process.

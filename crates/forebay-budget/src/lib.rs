@@ -1,0 +1,1 @@
+//! Ledgers, leases, buffers, the plan, units and the limits of the process.

@@ -1,0 +1,1 @@
+//! Objects over HTTP: routes, ranges, conditionals, listings, archives.

@@ -1,0 +1,1 @@
+//! Where objects live: the store trait and the local directory.

@@ -1,0 +1,1 @@
+//! Test servers, slow clients, memory cgroups and the store contract.
