@@ -1,2 +1,34 @@
-//! Project chores.
-fn main() {}
+//! Project chores, one subcommand each.
+//!
+//! `cargo xtask test` is all that CI runs and all that a contributor needs; the others are its parts or its slow relatives.
+
+mod fuzz;
+mod packages;
+mod run;
+mod test;
+mod tidy;
+
+use clap::Parser;
+
+/// Chores of the forebay workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Chore {
+    /// Everything that must pass before a change lands: install, format, lint, docs, tidy, tests, brief fuzzing.
+    Test(test::Options),
+    /// Check what a machine can see of the tree: dependency directions, sizes, docs, words.
+    Tidy,
+    /// Run the fuzz targets for some seconds each.
+    Fuzz(fuzz::Options),
+    /// Check licences, bans and sources of all dependencies with cargo-deny.
+    Deny,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Chore::parse() {
+        Chore::Test(options) => test::run(&options),
+        Chore::Tidy => tidy::run(),
+        Chore::Fuzz(options) => fuzz::run(&options),
+        Chore::Deny => run::step("deny", run::cargo(["deny", "check", "licenses", "bans", "sources"])),
+    }
+}

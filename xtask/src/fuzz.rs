@@ -1,0 +1,47 @@
+//! Brief runs of the fuzz targets: foreign bytes against every parser that meets them.
+//!
+//! The targets are ordinary cargo-fuzz ones under `fuzz/`; `-s none` lets them run on the stable toolchain. A crash leaves its input
+//! under `fuzz/artifacts` and fails the step.
+
+use clap::Args;
+
+use crate::run;
+
+/// Which targets, and how long.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Seconds for each target.
+    #[arg(long, default_value_t = 60)]
+    pub(crate) seconds: u32,
+    /// Only this target.
+    #[arg(long)]
+    pub(crate) target: Option<String>,
+}
+
+/// One target a parser of foreign bytes.
+const TARGETS: [&str; 4] = ["range", "conditional", "path", "config"];
+
+/// Runs each target for its seconds.
+///
+/// # Errors
+/// When cargo-fuzz cannot be installed, a target does not build, or an input makes one crash.
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    if !run::on_path("cargo-fuzz") && !cargo_bin("cargo-fuzz") {
+        run::step("install cargo-fuzz", run::cargo(["install", "--quiet", "--locked", "cargo-fuzz"]))?;
+    }
+    let wanted = |name: &&&str| options.target.as_deref().is_none_or(|target| target == **name);
+    for target in TARGETS.iter().filter(wanted) {
+        let seconds = format!("-max_total_time={}", options.seconds);
+        let mut fuzz = run::cargo(["fuzz", "run", "-s", "none", target, "--", &seconds, "-verbosity=0"]);
+        fuzz.env_remove("RUSTFLAGS");
+        run::step(&format!("fuzz {target}"), fuzz)?;
+    }
+    Ok(())
+}
+
+/// Whether cargo itself would find the subcommand in its own folder of programs.
+fn cargo_bin(name: &str) -> bool {
+    let home = std::env::var_os("CARGO_HOME").map(std::path::PathBuf::from);
+    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+    home.is_some_and(|home| home.join("bin").join(name).is_file())
+}

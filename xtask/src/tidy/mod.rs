@@ -1,0 +1,73 @@
+//! The shape of the tree as a test: what a machine can see, a reviewer need not look for.
+
+mod deps;
+mod shape;
+mod words;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+use crate::run;
+
+/// One thing that is out of place.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    /// File, and line where there is one; or a crate.
+    pub(crate) place: String,
+    /// What is wrong, and the rule.
+    pub(crate) what: String,
+}
+
+/// Checks the whole tree.
+///
+/// # Errors
+/// All findings, a line each.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let findings = check(&run::root())?;
+    if findings.is_empty() {
+        return Ok(());
+    }
+    for finding in &findings {
+        eprintln!("{}: {}", finding.place, finding.what);
+    }
+    bail!("tidy found {} things out of place", findings.len())
+}
+
+fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
+    let mut findings = deps::check(&deps::metadata(root)?);
+    for file in tracked(root)? {
+        let Ok(text) = std::fs::read_to_string(root.join(&file)) else { continue };
+        let name = file.to_string_lossy();
+        findings.extend(words::check(&name, &text));
+        if name.ends_with(".rs") {
+            findings.extend(shape::check(&name, &text));
+        }
+    }
+    Ok(findings)
+}
+
+/// The files that git knows, and the new ones that it does not ignore.
+fn tracked(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let output = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
+        .current_dir(root)
+        .output()
+        .context("git ls-files")?;
+    Ok(output
+        .stdout
+        .split(|b| *b == 0)
+        .filter(|n| !n.is_empty())
+        .map(|n| String::from_utf8_lossy(n).to_string().into())
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_tree_is_tidy() {
+        let findings = super::check(&crate::run::root()).unwrap();
+        assert!(findings.is_empty(), "{findings:#?}");
+    }
+}
