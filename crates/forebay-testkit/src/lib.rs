@@ -1,1 +1,38 @@
-//! Test servers, slow clients, memory cgroups and the store contract.
+//! What the project proves itself with: servers as processes, clients that misbehave on purpose,
+//! memory cgroups that count the kernel's share, and bytes that can be checked at any offset.
+//!
+//! A promise about memory is only as good as its counter, so the counters live here and the naive
+//! way of doing the same work lives beside them: a scenario first shows that the naive peer fails
+//! by a counter, and only then that forebay passes by the same one.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | [`process`] | start a server on port 0, read its ready line, stop it by its process id |
+//! | [`admin`] | the ledger of a running forebay, read from its `/memory` |
+//! | [`figures`] | processor time and memory of a process and its children, from `/proc` |
+//! | [`cgroup`] | a memory cgroup (v1 or v2) that a server runs in, and its peak |
+//! | [`readers`] | readers that stop reading, by the thousand, in one thread |
+//! | [`slow`] | clients that send or read a few bytes at a time |
+//! | [`fetch`] | a download that is checked as it passes |
+//! | [`raw`] | bytes on a socket, for requests that no library would send |
+//! | [`response`] | an HTTP/1.1 response parsed from pieces |
+//! | [`pattern`] | seeded bytes, verifiable at any offset, and sparse files |
+//! | [`digest`] | SHA-256 of what passes |
+//! | [`cert`] | a certificate for the length of a test |
+//! | [`peer`] | the naive peers |
+//! | [`nginx`] | nginx as the peer to beat |
+
+pub mod admin;
+pub mod cert;
+pub mod cgroup;
+pub mod digest;
+pub mod fetch;
+pub mod figures;
+pub mod nginx;
+pub mod pattern;
+pub mod peer;
+pub mod process;
+pub mod raw;
+pub mod readers;
+pub mod response;
+pub mod slow;

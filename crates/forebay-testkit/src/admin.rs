@@ -1,0 +1,117 @@
+//! The ledger of a running forebay, read from its admin listener as an operator would.
+//!
+//! The scenarios assert the operator's own figures and no others, so that a figure that lies is a
+//! failing test.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::raw;
+
+/// One reading of `/memory`.
+#[derive(Clone, Debug)]
+pub struct MemoryReport(pub Value);
+
+/// Use of one class, in bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClassUse {
+    /// The name of the class, as in the plan.
+    pub class: String,
+    /// Granted and not yet returned.
+    pub in_use: u64,
+    /// The most that was ever in use.
+    pub peak: u64,
+    /// What the plan gives to the class.
+    pub capacity: u64,
+}
+
+impl MemoryReport {
+    /// Reads `/memory` as JSON.
+    ///
+    /// # Errors
+    /// The admin listener does not answer, or not with JSON.
+    pub fn read(admin: SocketAddr) -> io::Result<Self> {
+        let fields = "Accept: application/json\r\nConnection: close\r\n";
+        let answer = raw::RawConn::connect(admin)?.request("GET", "/memory", fields)?;
+        if answer.head.status != 200 {
+            return Err(io::Error::other(format!("/memory answered {}", answer.head.status)));
+        }
+        Ok(Self(serde_json::from_slice(&answer.body).map_err(io::Error::other)?))
+    }
+
+    /// Every object of the report that has `class` (or `name`) and `in_use`, wherever it stands.
+    #[must_use]
+    pub fn classes(&self) -> Vec<ClassUse> {
+        let mut found = Vec::new();
+        collect(&self.0, None, &mut found);
+        found
+    }
+
+    /// Classes with something in use, but for those named: what a quiet server still holds.
+    #[must_use]
+    pub fn held(&self, but: &[&str]) -> Vec<ClassUse> {
+        self.classes().into_iter().filter(|c| c.in_use > 0 && !but.contains(&c.class.as_str())).collect()
+    }
+}
+
+/// Reads `/memory` until nothing but the named classes is held.
+///
+/// # Errors
+/// What is still held after `patience`.
+pub async fn wait_until_idle(
+    admin: SocketAddr,
+    but: &[&str],
+    patience: Duration,
+) -> Result<(), Vec<ClassUse>> {
+    let deadline = tokio::time::Instant::now() + patience;
+    let mut tick = tokio::time::interval(Duration::from_millis(50));
+    loop {
+        tick.tick().await;
+        let held = MemoryReport::read(admin).map(|r| r.held(but));
+        match held {
+            Ok(held) if held.is_empty() => return Ok(()),
+            Ok(held) if tokio::time::Instant::now() > deadline => return Err(held),
+            Err(_) if tokio::time::Instant::now() > deadline => return Err(Vec::new()),
+            Ok(_) | Err(_) => {}
+        }
+    }
+}
+
+fn collect(value: &Value, key: Option<&str>, found: &mut Vec<ClassUse>) {
+    match value {
+        Value::Object(map) => {
+            let number = |name: &str| map.get(name).and_then(Value::as_u64);
+            let named = ["class", "name"].iter().find_map(|n| map.get(*n).and_then(Value::as_str)).or(key);
+            if let (Some(in_use), Some(class)) = (number("in_use"), named) {
+                found.push(ClassUse {
+                    class: class.to_owned(),
+                    in_use,
+                    peak: number("peak").unwrap_or(0),
+                    capacity: number("capacity").unwrap_or(0),
+                });
+            }
+            map.iter().for_each(|(k, v)| collect(v, Some(k), found));
+        }
+        Value::Array(items) => items.iter().for_each(|v| collect(v, None, found)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_found_by_name_or_by_key() {
+        let report = MemoryReport(serde_json::json!({
+            "ledger": [{"class": "reads", "in_use": 5, "peak": 9, "capacity": 10}],
+            "fds": {"in_use": 0, "peak": 3, "capacity": 100}
+        }));
+        assert_eq!(report.classes().len(), 2);
+        assert_eq!(report.held(&[])[0].class, "reads");
+        assert!(report.held(&["reads"]).is_empty());
+    }
+}

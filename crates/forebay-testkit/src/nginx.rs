@@ -1,0 +1,90 @@
+//! nginx as the peer to beat, set up the way its own documentation recommends for files.
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::cert::Certificate;
+use crate::cgroup::MemoryGroup;
+use crate::process::{Server, free_port};
+
+/// A directory of configuration for one nginx.
+#[derive(Debug)]
+pub struct Nginx {
+    dir: PathBuf,
+    addr: SocketAddr,
+}
+
+impl Nginx {
+    /// Writes a configuration into `dir` that serves `root`, with TLS when a certificate is given.
+    ///
+    /// # Errors
+    /// Those of the file system and of the network.
+    pub fn configure(dir: &Path, root: &Path, tls: Option<&Certificate>) -> io::Result<Self> {
+        fs::create_dir_all(dir)?;
+        let addr = free_port()?;
+        let (listen, certificate) = match tls {
+            None => (format!("{addr}"), String::new()),
+            Some(cert) => (
+                format!("{addr} ssl"),
+                format!(
+                    "ssl_certificate {}; ssl_certificate_key {}; ssl_protocols TLSv1.2 TLSv1.3;",
+                    cert.cert_path.display(),
+                    cert.key_path.display()
+                ),
+            ),
+        };
+        let text = CONFIG
+            .replace("DIR", &dir.display().to_string())
+            .replace("LISTEN", &listen)
+            .replace("CERTIFICATE", &certificate)
+            .replace("ROOT", &root.display().to_string());
+        fs::write(dir.join("nginx.conf"), text)?;
+        Ok(Self { dir: dir.to_owned(), addr })
+    }
+
+    /// Whether nginx is on this machine.
+    #[must_use]
+    pub fn is_installed() -> bool {
+        Command::new("nginx").arg("-v").output().is_ok()
+    }
+
+    /// Starts it, inside a memory cgroup if one is given.
+    ///
+    /// # Errors
+    /// nginx is not installed, or does not listen in time.
+    pub fn start(&self, group: Option<&MemoryGroup>) -> io::Result<Server> {
+        let program = Path::new("nginx");
+        let mut command = group.map_or_else(|| Command::new(program), |g| g.command(program));
+        command.arg("-p").arg(&self.dir).arg("-c").arg(self.dir.join("nginx.conf")).args(["-e", "stderr"]);
+        Server::start_silent(command, self.addr)
+    }
+}
+
+const CONFIG: &str = "\
+daemon off;
+user root;
+worker_processes auto;
+worker_rlimit_nofile 65536;
+pid DIR/nginx.pid;
+error_log stderr error;
+events { worker_connections 20000; }
+http {
+    access_log off;
+    sendfile on;
+    tcp_nopush on;
+    keepalive_requests 1000000;
+    send_timeout 3600s;
+    open_file_cache max=10000 inactive=60s;
+    open_file_cache_valid 60s;
+    default_type application/octet-stream;
+    client_body_temp_path DIR/body;
+    proxy_temp_path DIR/proxy;
+    fastcgi_temp_path DIR/fastcgi;
+    uwsgi_temp_path DIR/uwsgi;
+    scgi_temp_path DIR/scgi;
+    server { listen LISTEN backlog=4096; CERTIFICATE root ROOT; }
+}
+";

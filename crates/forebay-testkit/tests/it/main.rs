@@ -1,0 +1,6 @@
+//! The harness tried on servers that are not ours, so that a broken harness cannot pass for a good server.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
+
+mod counters;
+mod peers;
