@@ -1,0 +1,132 @@
+//! The one file of named lines: what is set aside for what, and who holds it.
+//!
+//! A fixed line is a share of the whole, within a floor (what the work needs in order to make progress at all) and a
+//! ceiling (what more memory would not make better). The floors are the plan for `--memory 64MiB`.
+
+use serde::Serialize;
+
+use super::{Limits, Sizes};
+use crate::{class::Class, size::ByteSize};
+
+/// One line of the plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// What it is for, in words.
+    pub name: &'static str,
+    /// The account of the ledger that it becomes.
+    pub class: Class,
+    /// The part of the program that holds it.
+    pub holder: &'static str,
+    /// How many.
+    pub count: u64,
+    /// What one costs.
+    pub each: ByteSize,
+    /// `count` × `each`.
+    pub total: ByteSize,
+}
+
+/// How much of the whole a fixed line gets.
+struct Share {
+    name: &'static str,
+    class: Class,
+    holder: &'static str,
+    /// What the line counts in; its total is a whole number of these.
+    each: ByteSize,
+    floor: ByteSize,
+    /// One part in this many of the whole.
+    part: u64,
+    ceiling: ByteSize,
+}
+
+impl Line {
+    fn new(name: &'static str, class: Class, holder: &'static str, count: u64, each: ByteSize) -> Self {
+        Self { name, class, holder, count, each, total: each.times(count) }
+    }
+}
+
+/// Every line that does not depend on the number of connections.
+pub(super) fn fixed(limits: &Limits, limit: ByteSize) -> Vec<Line> {
+    shares(limits).iter().map(|share| share.line(limit)).collect()
+}
+
+#[rustfmt::skip]
+fn shares(limits: &Limits) -> Vec<Share> {
+    let (kib, mib, gib) = (ByteSize::kib, ByteSize::mib, ByteSize::gib);
+    let share = |class, name, holder, each, (floor, part, ceiling)| Share { name, class, holder, each, floor, part, ceiling };
+    let mut shares = vec![
+        share(Class::Runtime, "program, threads and allocator", "runtime", mib(1), (mib(12), 16, mib(64))),
+        share(Class::Admin, "metrics, profiles and lists", "admin", kib(256), (mib(2), 64, mib(16))),
+        share(Class::LogQueue, "log records not yet written", "tower::access_log", kib(1), (mib(1), 128, mib(16))),
+        share(Class::SmallFiles, "small files and open-file cache", "gateway::download", kib(64), (mib(1), 64, mib(64))),
+        share(Class::IdleBuffers, "buffers kept for the next user", "budget::buffer", kib(64), (kib(512), 128, mib(16))),
+        share(Class::Reads, "file bytes read for a socket", "net::body", kib(64), (mib(4), 16, gib(1))),
+        share(Class::SocketBuffers, "growth of fast sockets", "net::conn", kib(64), (mib(4), 16, gib(64))),
+    ];
+    if limits.http2 {
+        shares.push(share(Class::Http2, "streams and windows", "net::conn", Sizes::http2_stream(), (mib(2), 32, gib(1))));
+    }
+    if limits.compression {
+        shares.push(share(Class::Compression, "compressor windows", "gateway::respond", kib(512), (mib(2), 32, mib(64))));
+    }
+    if limits.listings {
+        shares.push(share(Class::Listings, "listings being made", "gateway::list", kib(256), (mib(2), 32, mib(64))));
+    }
+    if limits.archives {
+        shares.push(share(Class::Archives, "archives being streamed", "gateway::archive", kib(256), (mib(1), 64, mib(64))));
+    }
+    if limits.capture > ByteSize::ZERO {
+        // The start of the request's body and of the answer's.
+        shares.push(share(Class::Captures, "starts of bodies for the log", "tower::access_log", limits.capture.times(2), (mib(1), 64, mib(32))));
+    }
+    shares
+}
+
+impl Share {
+    fn line(&self, limit: ByteSize) -> Line {
+        let wanted = (limit.as_u64() / self.part).clamp(self.floor.as_u64(), self.ceiling.as_u64());
+        let count = (wanted / self.each.as_u64()).max(1);
+        Line::new(self.name, self.class, self.holder, count, self.each)
+    }
+}
+
+/// The lines that grow with the number of connections.
+pub(super) fn connections(sizes: &Sizes, count: u32) -> Vec<Line> {
+    let count = u64::from(count);
+    let mut lines =
+        vec![Line::new("open connections", Class::Connections, "net::listen", count, sizes.connection)];
+    if sizes.tls > ByteSize::ZERO {
+        lines.push(Line::new("encrypted connections", Class::Tls, "net::tls", count, sizes.tls));
+    }
+    lines
+}
+
+/// Whole steps of what no line claims make sockets faster; the crumbs stay unplanned.
+pub(super) fn give_rest_to_sockets(lines: &mut [Line], limit: ByteSize) {
+    let planned: ByteSize = lines.iter().map(|line| line.total).sum();
+    let rest = limit.saturating_sub(planned);
+    if let Some(line) = lines.iter_mut().find(|line| line.class == Class::SocketBuffers) {
+        line.count += rest.as_u64() / line.each.as_u64();
+        line.total = line.each.times(line.count);
+    }
+}
+
+/// The least memory that holds `connections`, in whole MiB.
+///
+/// The shares grow with the whole, so the answer is searched for: what is left over only ever grows with it.
+pub(super) fn needed(limits: &Limits, per_connection: ByteSize, connections: u32) -> ByteSize {
+    let want = per_connection.times(u64::from(connections));
+    let fits = |mib: u64| {
+        let limit = ByteSize::mib(mib);
+        let fixed: ByteSize = fixed(limits, limit).iter().map(|line| line.total).sum();
+        limit.saturating_sub(fixed) >= want
+    };
+    let (mut low, mut high) = (0, 1);
+    while !fits(high) && high < 1 << 40 {
+        (low, high) = (high, high * 2);
+    }
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if fits(middle) { high = middle } else { low = middle }
+    }
+    ByteSize::mib(high)
+}

@@ -1,0 +1,143 @@
+//! The plan: all the memory and all the descriptors of a server as a sum of named lines, made before the first
+//! connection is accepted.
+//!
+//! `--memory` is one number and includes the kernel's socket buffers. What is fixed comes first (`lines`: the
+//! one file with every share), connections take the rest at one constant each, and what they leave goes to socket
+//! buffers, which know how to use it. A wish that does not fit is refused here, with the knob and the value that
+//! would make it fit, and not at three in the morning by the kernel.
+
+mod error;
+mod facts;
+mod fds;
+mod lines;
+mod sizes;
+
+pub use error::PlanError;
+pub use facts::MemoryFacts;
+pub use fds::FdPlan;
+pub use lines::Line;
+pub use sizes::{Http1Sizes, Http2Sizes, Sizes, SocketSizes};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{class::Class, fds::NofileLimits, size::ByteSize};
+
+/// The least number of connections that a plan is made for.
+pub const CONNECTIONS_MIN: u32 = 16;
+
+/// The most memory that is taken unasked.
+pub const MEMORY_DEFAULT_MAX: ByteSize = ByteSize::mib(256);
+
+/// What the configuration asks of the plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// All memory, user and kernel. Default: the smaller of 256 MiB and half of what there is.
+    pub memory: Option<ByteSize>,
+    /// How many connections may be open at once. Default: as many as the rest of the plan leaves room for.
+    pub connections: Option<u32>,
+    /// Whether connections may be encrypted: each then costs more.
+    pub tls: bool,
+    /// Whether HTTP/2 is spoken.
+    pub http2: bool,
+    /// Whether answers may be compressed as they are sent.
+    pub compression: bool,
+    /// Whether folders are listed.
+    pub listings: bool,
+    /// Whether folders are streamed as archives.
+    pub archives: bool,
+    /// The most bytes of a body that the access log keeps; zero for none.
+    pub capture: ByteSize,
+}
+
+/// Every line of memory, and the numbers that follow from them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// The lines, in the order of [`Class::ALL`].
+    pub lines: Vec<Line>,
+    /// The sum of the lines; at most `limit`.
+    pub total: ByteSize,
+    /// What may be used: `--memory`, or its default.
+    pub limit: ByteSize,
+    /// How many connections may be open at once.
+    pub connections_max: u32,
+    /// The sizes that the cost of a connection is made of.
+    pub sizes: Sizes,
+    /// The plan for file descriptors.
+    pub fds: FdPlan,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory: None,
+            connections: None,
+            tls: false,
+            http2: true,
+            compression: true,
+            listings: true,
+            archives: true,
+            capture: ByteSize::ZERO,
+        }
+    }
+}
+
+impl Plan {
+    /// Makes the plan for what is asked and what there is.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError`] if it does not fit; its text names the setting to change and the value to change it to.
+    pub fn compute(limits: &Limits, memory: &MemoryFacts, nofile: NofileLimits) -> Result<Self, PlanError> {
+        let limit = memory.allow(limits.memory)?;
+        let sizes = Sizes::new(limits);
+        let mut lines = lines::fixed(limits, limit);
+        let fixed: ByteSize = lines.iter().map(|line| line.total).sum();
+        let each = sizes.per_connection();
+        let fits = limit.saturating_sub(fixed).as_u64() / each.as_u64();
+        let fits = u32::try_from(fits).unwrap_or(u32::MAX);
+        if fits < CONNECTIONS_MIN {
+            return Err(memory_too_small(limits, limit, each));
+        }
+        let fds_fit = FdPlan::connections_within(nofile.soft);
+        let connections_max = match limits.connections {
+            Some(asked) if asked > fits => {
+                let needed = lines::needed(limits, each, asked);
+                return Err(PlanError::Connections { asked, fits, memory: limit, needed });
+            }
+            Some(asked) if asked > fds_fit => {
+                let needed = FdPlan::needed(asked);
+                return Err(PlanError::Descriptors { asked, fits: fds_fit, soft: nofile.soft, needed });
+            }
+            Some(asked) => asked.max(1),
+            None if fds_fit < CONNECTIONS_MIN => {
+                let needed = FdPlan::needed(CONNECTIONS_MIN);
+                let (asked, soft) = (CONNECTIONS_MIN, nofile.soft);
+                return Err(PlanError::Descriptors { asked, fits: fds_fit, soft, needed });
+            }
+            None => fits.min(fds_fit),
+        };
+        lines.extend(lines::connections(&sizes, connections_max));
+        lines::give_rest_to_sockets(&mut lines, limit);
+        lines.sort_by_key(|line| line.class);
+        let total = lines.iter().map(|line| line.total).sum();
+        Ok(Self {
+            lines,
+            total,
+            limit,
+            connections_max,
+            sizes,
+            fds: FdPlan::new(connections_max, nofile.soft),
+        })
+    }
+
+    /// What the plan gives to one class.
+    pub fn capacity(&self, class: Class) -> ByteSize {
+        self.lines.iter().filter(|line| line.class == class).map(|line| line.total).sum()
+    }
+}
+
+fn memory_too_small(limits: &Limits, memory: ByteSize, each: ByteSize) -> PlanError {
+    let needed = lines::needed(limits, each, CONNECTIONS_MIN);
+    PlanError::Memory { memory, needed, connections: CONNECTIONS_MIN }
+}

@@ -1,0 +1,133 @@
+//! The plan adds up, fits, and says what to change when it does not.
+
+use forebay_budget::{
+    ByteSize, Class, Ledger, Limits, MemoryFacts, MemoryLimit, NofileLimits, Plan, PlanError,
+};
+
+fn nofile(soft: u64) -> NofileLimits {
+    NofileLimits { soft_before: soft, soft, hard: soft }
+}
+
+fn machine(available: ByteSize) -> MemoryFacts {
+    MemoryFacts { cgroup: None, machine: Some(available) }
+}
+
+fn with_memory(memory: ByteSize) -> Limits {
+    Limits { memory: Some(memory), ..Limits::default() }
+}
+
+fn plan(limits: &Limits) -> Result<Plan, PlanError> {
+    Plan::compute(limits, &machine(ByteSize::gib(64)), nofile(1 << 20))
+}
+
+#[test]
+fn the_plan_is_the_sum_of_its_lines_and_fits_at_every_size() {
+    let everything = Limits { tls: true, capture: ByteSize::kib(1), ..Limits::default() };
+    for mib in [40, 48, 64, 96, 128, 256, 300, 1000, 2048, 16384] {
+        for limits in [Limits::default(), everything.clone()] {
+            let plan = plan(&Limits { memory: Some(ByteSize::mib(mib)), ..limits }).unwrap();
+            assert_eq!(plan.lines.iter().map(|line| line.total).sum::<ByteSize>(), plan.total);
+            assert!(plan.lines.iter().all(|line| line.total == line.each.times(line.count)));
+            assert!(plan.total <= ByteSize::mib(mib));
+            assert!(ByteSize::mib(mib).saturating_sub(plan.total) < ByteSize::kib(64));
+            assert_eq!(
+                plan.capacity(Class::Connections),
+                plan.sizes.connection.times(plan.connections_max.into())
+            );
+        }
+    }
+}
+
+#[test]
+fn sixty_four_mebibytes_hold_five_hundred_stalled_readers_and_more() {
+    let plan = plan(&with_memory(ByteSize::mib(64))).unwrap();
+    assert!(plan.connections_max >= 570, "{}", plan.connections_max);
+    assert!(plan.sizes.connection <= ByteSize::kib(60));
+    assert!(plan.capacity(Class::Reads) >= ByteSize::mib(4));
+}
+
+#[test]
+fn the_default_is_half_of_what_there_is_and_at_most_256_mib() {
+    let limit_of =
+        |facts: &MemoryFacts| Plan::compute(&Limits::default(), facts, nofile(4096)).unwrap().limit;
+    assert_eq!(limit_of(&machine(ByteSize::gib(8))), ByteSize::mib(256));
+    let cgroup = Some(MemoryLimit { bytes: ByteSize::mib(300), source: "memory.max".into() });
+    assert_eq!(limit_of(&MemoryFacts { cgroup, machine: Some(ByteSize::gib(8)) }), ByteSize::mib(150));
+    assert_eq!(limit_of(&MemoryFacts::default()), ByteSize::mib(256));
+}
+
+#[test]
+fn too_little_memory_says_how_much_is_enough() {
+    let error = plan(&with_memory(ByteSize::mib(16))).unwrap_err();
+    let PlanError::Memory { needed, .. } = error else { panic!("{error}") };
+    assert_eq!(
+        error.to_string(),
+        "16 MiB of memory is too little for a server of 16 connections: set --memory to at least 33MiB"
+    );
+    assert!(plan(&with_memory(needed)).is_ok());
+    assert!(plan(&with_memory(needed.saturating_sub(ByteSize::mib(1)))).is_err());
+}
+
+#[test]
+fn too_many_connections_name_both_knobs_and_either_helps() {
+    let asked = Limits { connections: Some(5000), ..with_memory(ByteSize::mib(64)) };
+    let error = plan(&asked).unwrap_err();
+    let PlanError::Connections { fits, needed, .. } = error else { panic!("{error}") };
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "5000 connections do not fit into 64 MiB of memory: set --connections to at most {fits}, \
+             or --memory to at least {}MiB",
+            needed.as_u64() >> 20
+        )
+    );
+    assert!(plan(&Limits { connections: Some(fits), ..asked.clone() }).is_ok());
+    assert!(plan(&Limits { memory: Some(needed), ..asked }).is_ok());
+}
+
+#[test]
+fn more_memory_than_there_is_names_who_says_so() {
+    let cgroup = Some(MemoryLimit { bytes: ByteSize::mib(96), source: "/sys/fs/cgroup/memory.max".into() });
+    let facts = MemoryFacts { cgroup, machine: Some(ByteSize::gib(8)) };
+    let error = Plan::compute(&with_memory(ByteSize::mib(128)), &facts, nofile(4096)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "--memory 128MiB is more than the 96 MiB of /sys/fs/cgroup/memory.max: set it to at most 96MiB"
+    );
+}
+
+#[test]
+fn few_descriptors_mean_fewer_connections_unless_they_were_asked_for() {
+    let facts = machine(ByteSize::gib(8));
+    let limits = with_memory(ByteSize::mib(256));
+    let plan = Plan::compute(&limits, &facts, nofile(1024)).unwrap();
+    assert_eq!(plan.connections_max, 416);
+    assert!(plan.fds.total <= 1024);
+    assert_eq!(plan.fds.leased() + plan.fds.reserve, plan.fds.total);
+    let asked = Limits { connections: Some(1000), ..limits };
+    let error = Plan::compute(&asked, &facts, nofile(1024)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "1000 connections need 2192 file descriptors and the limit is 1024: set --connections to at most 416, \
+         or raise the limit (ulimit -n, LimitNOFILE=) to 2192"
+    );
+    assert!(Plan::compute(&asked, &facts, nofile(2192)).is_ok());
+}
+
+#[test]
+fn what_connections_leave_makes_sockets_faster() {
+    let few = plan(&Limits { connections: Some(100), ..with_memory(ByteSize::mib(64)) }).unwrap();
+    let many = plan(&with_memory(ByteSize::mib(64))).unwrap();
+    assert!(few.capacity(Class::SocketBuffers) > many.capacity(Class::SocketBuffers));
+}
+
+#[test]
+fn the_ledger_has_what_the_plan_says() {
+    let plan = plan(&with_memory(ByteSize::mib(64))).unwrap();
+    let ledger = Ledger::from_plan(&plan);
+    let sum: u64 = ledger.usages().iter().map(|(_, usage)| usage.capacity).sum();
+    assert_eq!(sum, plan.total.as_u64());
+    for class in Class::ALL {
+        assert_eq!(ledger.usage(class).capacity, plan.capacity(class).as_u64());
+    }
+}
