@@ -1,0 +1,60 @@
+//! The download endpoint that ate the server.
+//!
+//! A service in a small container served downloads; under concurrency its memory grew with its clients
+//! until the kernel ended it. Here: a memory cgroup of 96 MiB, 500 clients that ask for 4 GiB and read
+//! nothing, 50 honest downloads, listings of a huge directory, archives and range bombs, at once.
+//!
+//! The counter is what the group holds *and* what the kernel holds for its sockets. cgroup v1 does not
+//! count sockets towards the limit, so a server can live there and still cost its machine gigabytes: the sum is
+//! asserted, not only survival.
+
+use forebay_testkit::cgroup::{MemoryGroup, Usage};
+use forebay_testkit::peer::Kind;
+
+use crate::load::{self, Site};
+use crate::peer;
+
+/// The container of the incident, in bytes.
+const CONTAINER: u64 = 96 << 20;
+
+/// The group, or a notice that nobody overlooks.
+fn container() -> Option<MemoryGroup> {
+    match MemoryGroup::create(Some(CONTAINER)) {
+        Ok(group) => Some(group),
+        Err(why) => {
+            eprintln!("\n*** SKIPPED: {why}. Run as root where cgroups can be made. ***\n");
+            None
+        }
+    }
+}
+
+/// What the load did to a naive peer.
+struct Harm {
+    oom_kills: u64,
+    peak: Usage,
+}
+
+async fn harm_to(kind: Kind) -> Option<Harm> {
+    let group = container()?;
+    let site = Site::create();
+    let server = peer::start(kind, site.root(), &group);
+    let watch = group.watch();
+    let report = load::run(server.addr).await;
+    let harm = Harm { oom_kills: group.oom_kills(), peak: watch.peak() };
+    println!("{}: {}", kind.name(), report.summary(&site));
+    println!("{}: {} killed, {}", kind.name(), harm.oom_kills, harm.peak);
+    Some(harm)
+}
+
+#[tokio::test]
+async fn a_handler_that_reads_the_whole_file_is_killed() {
+    let Some(harm) = harm_to(Kind::WholeBody).await else { return };
+    assert!(harm.oom_kills > 0, "{}", harm.peak);
+}
+
+#[tokio::test]
+async fn a_server_that_streams_in_chunks_exceeds_the_container_all_the_same() {
+    let Some(harm) = harm_to(Kind::ServeDir).await else { return };
+    assert!(harm.peak.sum > CONTAINER, "{}", harm.peak);
+    assert!(harm.peak.sockets > CONTAINER, "what the kernel holds alone is too much: {}", harm.peak);
+}
