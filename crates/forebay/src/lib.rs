@@ -1,0 +1,50 @@
+//! The forebay program: arguments, configuration, wiring and output. No logic of its own.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | [`config`] | typed settings from flags, environment, file and defaults |
+//! | `args` | the command line |
+//! | `wire` | what is built from the settings, in order: the table of contents of a running server |
+//! | `runtime` | threads |
+//! | `telemetry` | the log |
+//! | `output` | what is printed, and the exit codes |
+//! | `cmd` | one file for each command |
+//!
+//! It is a library only so that its configuration can be fuzzed; the interface for users is the binary.
+
+mod args;
+mod cmd;
+pub mod config;
+mod listeners;
+mod output;
+mod planned;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use args::Ask;
+use output::Outcome;
+
+/// Runs the program with the arguments and the environment of this process.
+pub fn main() -> ExitCode {
+    let exit = match args::parse(std::env::args_os()) {
+        Ok(ask) => run(ask).unwrap_or_else(|failure| output::report(&failure)),
+        Err(answer) => output::usage(&answer),
+    };
+    exit.into()
+}
+
+fn run(ask: Ask) -> Outcome {
+    match ask {
+        Ask::Serve(sources) => cmd::serve::run(&sources),
+        Ask::Plan(sources, form) => cmd::plan::run(&sources, form),
+        Ask::Doctor(sources, form) => cmd::doctor::run(&sources, form),
+        Ask::Config(sources, view) => cmd::config::run(&sources, view),
+        Ask::Completions(shell) => cmd::completions::run(shell),
+        Ask::Man(name) => cmd::man::run(name.as_deref()),
+    }
+}
+
+/// The environment, read here and nowhere else.
+fn environment() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os()
+}

@@ -1,0 +1,50 @@
+//! The second stage: what follows from the settings and from this machine, before anything is begun.
+
+use anyhow::Context;
+use forebay_budget::{ByteSize, Limits, MemoryFacts, NofileLimits, Plan, PlanError, raise_nofile};
+
+use crate::{
+    args::Sources,
+    config::{Config, Settings},
+    output::Failure,
+};
+
+/// A configuration that holds, with the machine's limits that it was measured against.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) settings: Settings,
+    pub(crate) config: Config,
+    pub(crate) memory: MemoryFacts,
+    pub(crate) nofile: NofileLimits,
+    pub(crate) plan: Plan,
+}
+
+/// Reads the settings and makes the plan. Raises the limit on open files to what the process may have.
+pub(crate) fn plan(sources: &Sources) -> Result<Planned, Failure> {
+    let settings = sources.load()?;
+    let config = settings.to_config()?;
+    let memory = MemoryFacts::detect();
+    let nofile = raise_nofile().context("cannot read the limit on open files")?;
+    let plan =
+        Plan::compute(&limits(&config), &memory, nofile).map_err(|error| refused(&settings, &error))?;
+    Ok(Planned { settings, config, memory, nofile, plan })
+}
+
+/// What the plan has to know of the settings.
+pub(crate) fn limits(config: &Config) -> Limits {
+    Limits {
+        memory: config.memory.memory.given(),
+        connections: config.memory.connections.given().map(|count| count.0),
+        tls: config.is_tls(),
+        http2: config.serve.http2,
+        compression: config.content.compress,
+        listings: config.content.listing,
+        archives: config.content.archive,
+        capture: if config.log.access_log { config.log.capture } else { ByteSize::ZERO },
+    }
+}
+
+fn refused(settings: &Settings, error: &PlanError) -> Failure {
+    let place = settings.origin("memory");
+    Failure::usage(anyhow::anyhow!("the plan does not fit: {error} (memory is from: {place})"))
+}

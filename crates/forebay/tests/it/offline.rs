@@ -1,0 +1,136 @@
+//! Commands that serve nothing.
+
+use std::{
+    fs,
+    process::{Command, Output},
+};
+
+use insta::assert_snapshot;
+
+fn forebay(words: &[&str]) -> Output {
+    forebay_with(words, &[])
+}
+
+fn forebay_with(words: &[&str], variables: &[(&str, &str)]) -> Output {
+    let nowhere = tempfile::tempdir().unwrap();
+    let variables = variables.iter().copied();
+    Command::new(env!("CARGO_BIN_EXE_forebay"))
+        .args(words)
+        .envs(variables)
+        .current_dir(nowhere.path())
+        .output()
+        .unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_plan_is_printed_as_a_table_and_as_json() {
+    let text = forebay(&["plan", "--memory", "64MiB"]);
+    assert_eq!(text.status.code(), Some(0), "{}", stderr(&text));
+    assert!(stdout(&text).contains("open connections"), "{}", stdout(&text));
+    assert!(stdout(&text).contains("Memory is set by: --memory"), "{}", stdout(&text));
+
+    let json = forebay(&["plan", "--memory", "64MiB", "--json"]);
+    let plan: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    let lines = plan["lines"].as_array().unwrap();
+    let sum: u64 = lines.iter().map(|line| line["total"].as_u64().unwrap()).sum();
+    assert_eq!(sum, plan["total"].as_u64().unwrap());
+    assert_eq!(plan["limit"], 64 << 20);
+}
+
+#[test]
+fn a_plan_that_does_not_fit_names_the_setting_and_the_value() {
+    let small = forebay(&["plan", "--memory", "8MiB"]);
+    assert_eq!(small.status.code(), Some(2));
+    assert!(stdout(&small).is_empty());
+    assert!(stderr(&small).contains("set --memory to at least "), "{}", stderr(&small));
+
+    let many = forebay(&["plan", "--memory", "64MiB", "--connections", "100000"]);
+    assert_eq!(many.status.code(), Some(2));
+    assert!(stderr(&many).contains("set --connections to at most "), "{}", stderr(&many));
+
+    // What the message says to write is what fits.
+    let error = stderr(&small);
+    let enough = error.split("at least ").nth(1).unwrap().split([' ', ')', '\n']).next().unwrap();
+    let plan = forebay(&["plan", "--memory", enough]);
+    assert_eq!(plan.status.code(), Some(0), "{enough}: {}", stderr(&plan));
+}
+
+#[test]
+fn a_file_is_checked_without_serving_and_a_wrong_key_is_found_with_its_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("site.toml");
+    fs::write(&file, "[memory]\nmemory = \"64MiB\"\n\n[limits]\nmin-rte = \"1KiB/s\"\n").unwrap();
+    let output = forebay(&["plan", "--config", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_snapshot!(
+        stderr(&output).replace(file.to_str().unwrap(), "site.toml"),
+        @"forebay: site.toml:5: there is no setting `min-rte`; did you mean `min-rate`?"
+    );
+}
+
+#[test]
+fn a_file_that_is_named_and_not_there_is_an_error() {
+    let output = forebay(&["plan", "--config", "missing.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_snapshot!(
+        stderr(&output),
+        @"forebay: cannot read the configuration missing.toml: No such file or directory (os error 2)"
+    );
+}
+
+#[test]
+fn the_environment_sets_what_flags_do_not() {
+    let output =
+        forebay_with(&["config", "--min-rate", "7"], &[("FOREBAY_MIN_RATE", "8"), ("FOREBAY_CAPTURE", "9")]);
+    assert!(stdout(&output).contains("min-rate = \"7\""), "{}", stdout(&output));
+    assert!(stdout(&output).contains("# --min-rate"));
+    assert!(stdout(&output).contains("# FOREBAY_CAPTURE"));
+}
+
+#[test]
+fn doctor_says_what_to_do_about_what_is_in_the_way() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("file"), "content").unwrap();
+    let root = dir.path().to_str().unwrap();
+    let good = forebay(&["doctor", root, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+    assert_eq!(good.status.code(), Some(0), "{}", stdout(&good));
+    assert!(stdout(&good).contains("sendfile     file bytes go to sockets"), "{}", stdout(&good));
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let file = dir.path().join("file");
+    let bad = forebay(&["doctor", file.to_str().unwrap(), "--listen", &address, "--admin", "off"]);
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(stdout(&bad).contains("name the directory that the file is in"), "{}", stdout(&bad));
+    assert!(stdout(&bad).contains("--listen 127.0.0.1:0 takes any free one"), "{}", stdout(&bad));
+
+    let json = forebay(&["doctor", root, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--json"]);
+    let findings: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert!(findings.as_array().unwrap().iter().any(|finding| finding["about"] == "openat2"));
+}
+
+#[test]
+fn completions_and_manual_pages_know_the_flags() {
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(stdout(&forebay(&["completions", shell])).contains("min-rate"), "{shell}");
+    }
+    assert!(stdout(&forebay(&["man"])).starts_with(".ie"));
+    assert!(stdout(&forebay(&["man", "serve"])).contains("\\-\\-min\\-rate"));
+    assert_eq!(forebay(&["man", "sevre"]).status.code(), Some(2));
+}
+
+#[test]
+fn exit_codes_tell_help_from_misuse() {
+    assert_eq!(forebay(&["--help"]).status.code(), Some(0));
+    assert_eq!(forebay(&["--version"]).status.code(), Some(0));
+    assert_eq!(forebay(&[]).status.code(), Some(2));
+    assert_eq!(forebay(&["serve", "--no-such-flag"]).status.code(), Some(2));
+}
