@@ -1,5 +1,3 @@
-//! Sizes and rates are read strictly, shown briefly, and explained when they are wrong.
-
 use std::time::Duration;
 
 use proptest::prelude::*;

@@ -1,0 +1,63 @@
+//! Socket options: what a connection may pin in the kernel, said once on the listener.
+//!
+//! Linux copies a listening socket's options to the connections it accepts, so the small start (send
+//! buffer, low-water mark, user timeout, no delay) costs no call per connection. The receive buffer is
+//! the exception: set before the handshake it would clamp the window scale for the connection's life,
+//! so it is set after accept.
+
+use std::io;
+use std::time::Duration;
+
+use forebay_budget::ByteSize;
+use socket2::SockRef;
+
+/// How large a connection's socket buffers are, in the values given to the kernel. The kernel doubles
+/// them for its own overhead: a connection may pin twice these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SocketSizes {
+    /// What the send buffer starts with; also the start of `TCP_NOTSENT_LOWAT`.
+    pub send_start: ByteSize,
+    /// What the receive buffer starts with.
+    pub receive_start: ByteSize,
+    /// The largest that either may become, on a lease.
+    pub grown_max: ByteSize,
+    /// `TCP_USER_TIMEOUT`: how long sent bytes may go unacknowledged before the kernel gives up on a
+    /// peer that has vanished.
+    pub user_timeout: Duration,
+}
+
+impl Default for SocketSizes {
+    fn default() -> Self {
+        Self {
+            send_start: ByteSize::kib(16),
+            receive_start: ByteSize::kib(16),
+            grown_max: ByteSize::kib(512),
+            user_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Applies everything that accepted connections inherit.
+pub(crate) fn prepare_listener(socket: &SockRef<'_>, sizes: &SocketSizes) -> io::Result<()> {
+    socket.set_nonblocking(true)?;
+    socket.set_tcp_nodelay(true)?;
+    socket.set_tcp_user_timeout(Some(sizes.user_timeout))?;
+    set_send(socket, sizes.send_start.as_usize())
+}
+
+/// The one option that must wait until the connection is there.
+pub(crate) fn prepare_accepted(socket: &SockRef<'_>, sizes: &SocketSizes) -> io::Result<()> {
+    socket.set_recv_buffer_size(sizes.receive_start.as_usize())
+}
+
+/// The send buffer and, with it, how many unsent bytes the kernel takes in advance.
+pub(crate) fn set_send(socket: &SockRef<'_>, bytes: usize) -> io::Result<()> {
+    socket.set_send_buffer_size(bytes)?;
+    socket.set_tcp_notsent_lowat(u32::try_from(bytes).unwrap_or(u32::MAX))
+}
+
+/// Closing this socket resets the connection and frees at once what the kernel holds for it.
+pub(crate) fn reset_on_close(socket: &SockRef<'_>) {
+    // If the socket is already dead, there is nothing left to reset.
+    let _already_dead = socket.set_linger(Some(Duration::ZERO));
+}
