@@ -5,7 +5,7 @@
 
 use clap::Args;
 
-use crate::run;
+use crate::{packages, run};
 
 /// Which targets, and how long.
 #[derive(Debug, Args)]
@@ -26,9 +26,7 @@ const TARGETS: [&str; 4] = ["range", "conditional", "path", "config"];
 /// # Errors
 /// When cargo-fuzz cannot be installed, a target does not build, or an input makes one crash.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
-    if !run::on_path("cargo-fuzz") && !cargo_bin("cargo-fuzz") {
-        run::step("install cargo-fuzz", run::cargo(["install", "--quiet", "--locked", "cargo-fuzz"]))?;
-    }
+    packages::cargo_subcommand("cargo-fuzz")?;
     let wanted = |name: &&&str| options.target.as_deref().is_none_or(|target| target == **name);
     for target in TARGETS.iter().filter(wanted) {
         let seconds = format!("-max_total_time={}", options.seconds);
@@ -37,11 +35,4 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         run::step(&format!("fuzz {target}"), fuzz)?;
     }
     Ok(())
-}
-
-/// Whether cargo itself would find the subcommand in its own folder of programs.
-fn cargo_bin(name: &str) -> bool {
-    let home = std::env::var_os("CARGO_HOME").map(std::path::PathBuf::from);
-    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
-    home.is_some_and(|home| home.join("bin").join(name).is_file())
 }

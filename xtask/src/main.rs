@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask test` is all that CI runs and all that a contributor needs; the others are its parts or its slow relatives.
 
+mod deny;
 mod fuzz;
 mod packages;
 mod run;
@@ -29,6 +30,6 @@ fn main() -> anyhow::Result<()> {
         Chore::Test(options) => test::run(&options),
         Chore::Tidy => tidy::run(),
         Chore::Fuzz(options) => fuzz::run(&options),
-        Chore::Deny => run::step("deny", run::cargo(["deny", "check", "licenses", "bans", "sources"])),
+        Chore::Deny => deny::run(),
     }
 }

@@ -3,6 +3,7 @@
 //! A bare machine has none of them. As root they are installed; otherwise the missing ones are named and the run goes on, because
 //! every test that needs one says so itself.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::run;
@@ -46,4 +47,17 @@ fn apt<const N: usize>(arguments: [&str; N]) -> Command {
     let mut command = Command::new("apt-get");
     command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout(std::process::Stdio::null());
     command
+}
+
+/// Makes sure that cargo finds a subcommand; builds it where it does not.
+///
+/// # Errors
+/// When it cannot be built.
+pub(crate) fn cargo_subcommand(name: &str) -> anyhow::Result<()> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+    if run::on_path(name) || home.is_some_and(|home| home.join("bin").join(name).is_file()) {
+        return Ok(());
+    }
+    run::step(&format!("install {name}"), run::cargo(["install", "--quiet", "--locked", name]))
 }

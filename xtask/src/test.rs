@@ -5,7 +5,7 @@
 
 use clap::Args;
 
-use crate::{fuzz, packages, run};
+use crate::{deny, fuzz, packages, run};
 
 /// What to leave out while working; CI leaves out nothing.
 #[derive(Debug, Args)]
@@ -35,6 +35,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if options.shape_only {
         return Ok(());
     }
+    deny::run()?;
     if options.fuzz_seconds > 0 {
         fuzz::run(&fuzz::Options { seconds: options.fuzz_seconds, target: None })?;
     }

@@ -126,9 +126,8 @@ impl Shelf {
         if memory.is_empty() || self.kept.lock().len() >= self.keep_max {
             return;
         }
-        let Ok(lease) = self.ledger.try_acquire(Class::IdleBuffers, self.buffer_size.as_u64()) else {
-            return;
-        };
+        let paid = self.ledger.try_acquire_aside(Class::IdleBuffers, self.buffer_size.as_u64());
+        let Some(lease) = paid else { return };
         let mut kept = self.kept.lock();
         if kept.len() < self.keep_max {
             kept.push_back(Kept { memory, _lease: lease });

@@ -84,6 +84,11 @@ impl Ledger {
         }
     }
 
+    /// As [`Ledger::try_acquire`] for what is taken on the side: a refusal is nobody's loss and is not counted.
+    pub(crate) fn try_acquire_aside(&self, class: Class, bytes: u64) -> Option<Lease> {
+        Some(Lease::new(class, self.account(class).try_hold(bytes).ok()?))
+    }
+
     /// Takes `bytes` of `class`, waiting in turn for at most `patience`.
     ///
     /// First come, first served: nobody overtakes. The future takes its place in the queue when it is first

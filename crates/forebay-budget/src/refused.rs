@@ -13,7 +13,10 @@ use crate::{
 
 /// Memory that was asked for and not granted. All amounts are in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("{class}: {} asked, {} free of {}: {why}", ByteSize::b(*asked), ByteSize::b(*free), ByteSize::b(*capacity))]
+#[error(
+    "{class}: {} asked, {} free of {}: {}",
+    ByteSize::b(*asked), ByteSize::b(*free), ByteSize::b(*capacity), reason(*why, *asked, *free)
+)]
 pub struct Refused {
     /// The line of the plan that is full.
     pub class: Class,
@@ -29,7 +32,7 @@ pub struct Refused {
 
 /// File descriptors that were asked for and not granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("file descriptors: {asked} asked, {free} free of {capacity}: {why}")]
+#[error("file descriptors: {asked} asked, {free} free of {capacity}: {}", reason(*why, *asked, *free))]
 pub struct FdRefused {
     /// What was asked for.
     pub asked: u64,
@@ -55,14 +58,32 @@ pub enum Why {
     TimedOut,
 }
 
+/// The reason in words. What is free may be enough and yet be kept for somebody who came before.
+fn reason(why: Why, asked: u64, free: u64) -> &'static str {
+    match why {
+        Why::TooLarge => "it is more than the whole capacity",
+        Why::Full if free >= asked => "others were there before",
+        Why::Full => "not enough is free",
+        Why::QueueFull => "the queue is full",
+        Why::TimedOut => "the wait took too long",
+    }
+}
+
+impl Why {
+    /// The word in metrics and in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TooLarge => "too_large",
+            Self::Full => "full",
+            Self::QueueFull => "queue_full",
+            Self::TimedOut => "timed_out",
+        }
+    }
+}
+
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooLarge => "it is more than the whole capacity",
-            Self::Full => "not enough is free",
-            Self::QueueFull => "the queue is full",
-            Self::TimedOut => "the wait took too long",
-        })
+        f.pad(self.name())
     }
 }
 

@@ -104,6 +104,27 @@ fn a_waiter_that_leaves_takes_nothing_with_it_and_blocks_nobody() {
 }
 
 #[test]
+fn those_behind_a_waiter_that_leaves_are_looked_at_again() {
+    check(|| {
+        let gate = Arc::new(Gate::new(2, 8));
+        let held = gate.try_hold(1).unwrap();
+        let leaver = {
+            let gate = Arc::clone(&gate);
+            thread::spawn(move || drop(gate.queue_up(2).unwrap()))
+        };
+        let stayer = {
+            let gate = Arc::clone(&gate);
+            thread::spawn(move || drop(hold(&gate, 1)))
+        };
+        leaver.join().unwrap();
+        stayer.join().unwrap();
+        // Kept until now: only the leaver's departure can have let the other one in.
+        drop(held);
+        at_zero(&gate);
+    });
+}
+
+#[test]
 fn a_large_waiter_is_not_starved_by_small_ones() {
     check(|| {
         let gate = Arc::new(Gate::new(2, 8));

@@ -6,7 +6,10 @@
 use serde::Serialize;
 
 use super::{Limits, Sizes};
-use crate::{class::Class, size::ByteSize};
+use crate::{
+    class::{Class, WhenFull},
+    size::ByteSize,
+};
 
 /// One line of the plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -17,6 +20,8 @@ pub struct Line {
     pub class: Class,
     /// The part of the program that holds it.
     pub holder: &'static str,
+    /// What becomes of the work when the line is used up.
+    pub when_full: WhenFull,
     /// How many.
     pub count: u64,
     /// What one costs.
@@ -40,7 +45,7 @@ struct Share {
 
 impl Line {
     fn new(name: &'static str, class: Class, holder: &'static str, count: u64, each: ByteSize) -> Self {
-        Self { name, class, holder, count, each, total: each.times(count) }
+        Self { name, class, holder, when_full: class.when_full(), count, each, total: each.times(count) }
     }
 }
 

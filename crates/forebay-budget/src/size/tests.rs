@@ -1,3 +1,5 @@
+//! Sizes and rates are read strictly, shown briefly, and explained when they are wrong.
+
 use std::time::Duration;
 
 use proptest::prelude::*;

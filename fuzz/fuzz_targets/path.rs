@@ -1,0 +1,19 @@
+//! A request path of foreign bytes: whatever becomes a key stays inside the root, and goes there and back unchanged.
+#![no_main]
+
+use forebay_gateway::path::{decode, encode_segment};
+use forebay_store::Key;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|path: &str| {
+    let Ok(name) = decode(path) else { return };
+    assert!(!name.contains(&0));
+    let Ok(key) = Key::parse(&name) else { return };
+    for segment in key.segments() {
+        assert!(!segment.is_empty() && segment != b"." && segment != b".." && !segment.contains(&b'/'));
+    }
+    let encoded: Vec<String> = key.segments().map(encode_segment).collect();
+    let again = format!("/{}", encoded.join("/"));
+    let back = decode(&again).map(std::borrow::Cow::into_owned);
+    assert_eq!(back.as_deref(), Ok(key.as_bytes()));
+});
