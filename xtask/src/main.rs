@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask test` is all that CI runs and all that a contributor needs; the others are its parts or its slow relatives.
 
+mod bench;
 mod deny;
 mod fuzz;
 mod packages;
@@ -19,6 +20,9 @@ enum Chore {
     Test(test::Options),
     /// Check what a machine can see of the tree: dependency directions, sizes, docs, words.
     Tidy,
+    /// Measure beside the peers to beat, and write `docs/benchmarks.md`.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Run the fuzz targets for some seconds each.
     Fuzz(fuzz::Options),
     /// Check licences, bans and sources of all dependencies with cargo-deny.
@@ -29,6 +33,7 @@ fn main() -> anyhow::Result<()> {
     match Chore::parse() {
         Chore::Test(options) => test::run(&options),
         Chore::Tidy => tidy::run(),
+        Chore::Bench(bench) => bench::run(&bench),
         Chore::Fuzz(options) => fuzz::run(&options),
         Chore::Deny => deny::run(),
     }

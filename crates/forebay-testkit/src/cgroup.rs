@@ -99,16 +99,16 @@ impl MemoryGroup {
         }
     }
 
-    /// Watches the group until the watch is stopped, every five milliseconds.
+    /// Reads the counters at this interval until the watch is dropped.
     #[must_use]
-    pub fn watch(&self) -> Watch {
+    pub fn watch(&self, every: Duration) -> Watch {
         let peak = Arc::new(Peak::default());
         let (stop, stopped) = sync_channel::<()>(0);
         let (path, version, seen) = (Arc::clone(&self.path), self.version, Arc::clone(&peak));
         let thread = std::thread::spawn(move || {
             loop {
                 seen.note(usage(&path, version));
-                if !matches!(stopped.recv_timeout(Duration::from_millis(5)), Err(RecvTimeoutError::Timeout)) {
+                if !matches!(stopped.recv_timeout(every), Err(RecvTimeoutError::Timeout)) {
                     return;
                 }
             }

@@ -51,3 +51,35 @@ pub async fn get(addr: SocketAddr, target: &str, fields: &str) -> io::Result<Fet
     let head = reader.head().cloned().ok_or(io::ErrorKind::UnexpectedEof)?;
     Ok(Fetched { head, bytes: reader.body_bytes(), digest: digest.finish(), end, took: begun.elapsed() })
 }
+
+/// POSTs `len` bytes to `target` and reads the answer; returns how long both took.
+///
+/// # Errors
+/// No connection, or an answer that is not a success.
+pub async fn upload(addr: SocketAddr, target: &str, len: u64) -> io::Result<Duration> {
+    let begun = Instant::now();
+    let mut stream = connect(addr, 0, 64 << 10).await?;
+    let request = format!(
+        "POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: {len}\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await?;
+    let block = vec![b'u'; 256 << 10];
+    let mut left = len;
+    while left > 0 {
+        let n = usize::try_from(left).unwrap_or(usize::MAX).min(block.len());
+        stream.write_all(&block[..n]).await?;
+        left -= n as u64;
+    }
+    let mut reader = ResponseReader::new(Asked::Other);
+    let mut answer = vec![0; 4 << 10];
+    while !reader.is_complete() {
+        match stream.read(&mut answer).await? {
+            0 => break,
+            n => reader.feed(&answer[..n], |_| {}).map_err(io::Error::other)?,
+        };
+    }
+    match reader.head().map(|head| head.status) {
+        Some(200..300) => Ok(begun.elapsed()),
+        status => Err(io::Error::other(format!("upload answered {status:?}"))),
+    }
+}

@@ -9,9 +9,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::routing::any;
+use futures_util::StreamExt as _;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
@@ -27,22 +29,27 @@ pub enum Kind {
     WholeBody,
     /// tower-http's `ServeDir` on hyper: streams, but holds half a megabyte for each stalled reader.
     ServeDir,
+    /// Takes uploads and drops them as they come: what a layer around it costs is measured against this.
+    Upload,
 }
 
 impl Kind {
+    const ALL: [Self; 3] = [Self::WholeBody, Self::ServeDir, Self::Upload];
+
     /// The name that [`Kind::parse`] takes.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::WholeBody => "whole-body",
             Self::ServeDir => "serve-dir",
+            Self::Upload => "upload",
         }
     }
 
     /// The kind of this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::WholeBody, Self::ServeDir].into_iter().find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
     /// The service, without a server under it.
@@ -50,6 +57,7 @@ impl Kind {
         match self {
             Self::WholeBody => Router::new().fallback(any(whole_body)).with_state(Arc::new(root)),
             Self::ServeDir => Router::new().fallback_service(ServeDir::new(root)),
+            Self::Upload => Router::new().fallback(any(swallow)),
         }
     }
 }
@@ -97,4 +105,14 @@ async fn connection(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, ro
 async fn whole_body(State(root): State<Arc<PathBuf>>, uri: Uri) -> Result<Vec<u8>, StatusCode> {
     let path = root.join(uri.path().trim_start_matches('/'));
     tokio::fs::read(path).await.map_err(|_| StatusCode::NOT_FOUND)
+}
+
+/// Reads the body and keeps nothing of it.
+async fn swallow(body: Body) -> Result<String, StatusCode> {
+    let mut frames = body.into_data_stream();
+    let mut bytes = 0;
+    while let Some(frame) = frames.next().await {
+        bytes += frame.map_err(|_| StatusCode::BAD_REQUEST)?.len();
+    }
+    Ok(format!("{bytes} bytes\n"))
 }

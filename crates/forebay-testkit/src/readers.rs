@@ -25,6 +25,8 @@ pub struct Stall {
     pub receive_buffer: u32,
     /// Connections under way at once while they are opened.
     pub opening: usize,
+    /// A reader whose response head has not come by then has failed.
+    pub patience: Duration,
 }
 
 /// Connections on which nobody reads.
@@ -34,9 +36,6 @@ pub struct StalledReaders {
     refused: Vec<u16>,
     failed: usize,
 }
-
-/// A head that never comes is a failure of the reader after this long.
-const HEAD: Duration = Duration::from_secs(30);
 
 impl Stall {
     /// A plain GET of `target`, with a receive buffer of 4 KiB.
@@ -49,7 +48,12 @@ impl Stall {
     #[must_use]
     pub fn with_fields(target: &str, fields: &str) -> Self {
         let request = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
-        Self { request: request.into_bytes().into(), receive_buffer: 4 << 10, opening: 64 }
+        Self {
+            request: request.into_bytes().into(),
+            receive_buffer: 4 << 10,
+            opening: 64,
+            patience: Duration::from_secs(30),
+        }
     }
 }
 
@@ -63,9 +67,9 @@ impl StalledReaders {
 
     /// Opens `count` more.
     pub async fn add(&mut self, addr: SocketAddr, stall: &Stall, count: usize) {
-        let from = self.open.len();
+        let from = self.asked();
         let opened = futures_util::stream::iter(from..from + count)
-            .map(|i| async move { timeout(HEAD, one(addr, stall, i)).await })
+            .map(|i| async move { timeout(stall.patience, one(addr, stall, i)).await })
             .buffer_unordered(stall.opening);
         let mut opened = std::pin::pin!(opened);
         while let Some(result) = opened.next().await {
@@ -87,6 +91,12 @@ impl StalledReaders {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.open.is_empty()
+    }
+
+    /// How many were asked for until now, whatever became of them.
+    #[must_use]
+    pub fn asked(&self) -> usize {
+        self.open.len() + self.refused.len() + self.failed
     }
 
     /// Statuses of those that were refused.

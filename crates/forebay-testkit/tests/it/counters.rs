@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use forebay_testkit::cgroup::MemoryGroup;
 use forebay_testkit::nginx::Nginx;
@@ -49,7 +50,7 @@ fn a_process_that_takes_more_than_its_group_is_killed_and_counted() {
         Ok(group) => group,
         Err(why) => return eprintln!("SKIPPED: {why}"),
     };
-    let watch = group.watch();
+    let watch = group.watch(Duration::from_millis(5));
     let mut command = group.command(Path::new("sh"));
     let status =
         command.args(["-c", "x=$(head -c 200000000 /dev/zero | tr '\\0' a); echo ${#x}"]).status().unwrap();

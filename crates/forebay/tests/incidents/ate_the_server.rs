@@ -8,6 +8,8 @@
 //! count sockets towards the limit, so a server can live there and still cost its machine gigabytes: the sum is
 //! asserted, not only survival.
 
+use std::time::Duration;
+
 use forebay_testkit::cgroup::{MemoryGroup, Usage};
 use forebay_testkit::peer::Kind;
 
@@ -38,7 +40,7 @@ async fn harm_to(kind: Kind) -> Option<Harm> {
     let group = container()?;
     let site = Site::create();
     let server = peer::start(kind, site.root(), &group);
-    let watch = group.watch();
+    let watch = group.watch(Duration::from_millis(5));
     let report = load::run(server.addr).await;
     let harm = Harm { oom_kills: group.oom_kills(), peak: watch.peak() };
     println!("{}: {}", kind.name(), report.summary(&site));

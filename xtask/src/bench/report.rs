@@ -1,0 +1,144 @@
+//! `docs/benchmarks.md` and its plots, written from measurements only.
+
+use std::fs;
+
+use anyhow::Context as _;
+
+use super::bars::Bars;
+use super::contender::{Contender, Protocol};
+use super::curves::Curves;
+use super::results::{Results, Speed};
+use super::tables;
+use crate::run;
+
+/// Writes the page and its pictures.
+pub(crate) fn write(results: &Results) -> anyhow::Result<()> {
+    let docs = run::root().join("docs");
+    fs::create_dir_all(docs.join("plots"))?;
+    let mut plots = Vec::new();
+    for (name, picture) in pictures(results) {
+        fs::write(docs.join("plots").join(name), picture).context(name)?;
+        plots.push(name);
+    }
+    fs::write(docs.join("benchmarks.md"), page(results, &plots)).context("the page")?;
+    eprintln!("wrote docs/benchmarks.md and {} plots", plots.len());
+    Ok(())
+}
+
+fn pictures(results: &Results) -> Vec<(&'static str, String)> {
+    let names = Contender::ALL.map(Contender::name);
+    let bars = |title, unit, protocol, sizes: &[u64], figure: fn(&Speed) -> f64| {
+        let groups = tables::groups(results, protocol, sizes, figure);
+        (!groups.is_empty()).then(|| Bars { title, unit, series: &names, groups }.draw())
+    };
+    let (large, small) = ([1 << 20, 10 << 20, 1 << 30], [1 << 10, 64 << 10]);
+    let all = [
+        (
+            "cpu-http.svg",
+            bars(
+                "Processor time for a gigabyte, HTTP",
+                "cpu-s/GB",
+                Protocol::Http,
+                &large,
+                Speed::cpu_per_gb,
+            ),
+        ),
+        (
+            "cpu-https.svg",
+            bars(
+                "Processor time for a gigabyte, HTTPS",
+                "cpu-s/GB",
+                Protocol::Https,
+                &large,
+                Speed::cpu_per_gb,
+            ),
+        ),
+        (
+            "requests-http.svg",
+            bars("Small files, HTTP", "req/s", Protocol::Http, &small, Speed::requests_per_second),
+        ),
+        ("stalled-1000.svg", stalled(results, 1000, "Memory while 1,000 readers arrive and stop reading")),
+        (
+            "stalled-10000.svg",
+            stalled(results, 10_000, "Memory while 10,000 readers arrive and stop reading"),
+        ),
+    ];
+    all.into_iter().filter_map(|(name, picture)| Some((name, picture?))).collect()
+}
+
+fn stalled(results: &Results, readers: usize, title: &str) -> Option<String> {
+    let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+    let series: Vec<_> = results
+        .stalled
+        .iter()
+        .filter(|s| s.readers == readers)
+        .map(|s| (s.contender.name(), s.points.iter().map(|p| (p.seconds, mib(p.sum()))).collect()))
+        .collect();
+    (!series.is_empty()).then(|| Curves { title, series }.draw())
+}
+
+fn page(results: &Results, plots: &[&str]) -> String {
+    let picture = |name: &str, words: &str| {
+        if plots.contains(&name) { format!("![{words}](plots/{name})\n\n") } else { String::new() }
+    };
+    let m = &results.machine;
+    let rounds = results.speed.iter().map(|s| s.rounds.len()).min().unwrap_or(0);
+    let seconds = results.speed.iter().flat_map(|s| &s.rounds).map(|r| r.seconds).fold(0.0, f64::max);
+    let mut page = HEAD.to_owned();
+    page += &format!(
+        "- {} ({} cores), {} of memory, Linux {}\n- {}\n- {}, release profile\n- {}\n- measured {}; {rounds} rounds of {seconds:.0} s\n\n",
+        m.processor, m.cores, m.memory, m.kernel, m.nginx, m.rustc, m.tcp, m.date
+    );
+    page += "## Targets\n\n";
+    page += &tables::targets(results);
+    page += "\n## Readers that stop reading\n\n";
+    page += STALLED;
+    page += &picture("stalled-1000.svg", "memory over time while 1,000 readers stall");
+    page += &picture("stalled-10000.svg", "memory over time while 10,000 readers stall");
+    page += &tables::stalled(results);
+    for (protocol, title) in [(Protocol::Http, "Plain HTTP"), (Protocol::Https, "HTTPS")] {
+        page += &format!("\n## {title}\n\n");
+        page += &picture(&format!("cpu-{}.svg", protocol.scheme()), "processor time for a gigabyte");
+        page += &picture(&format!("requests-{}.svg", protocol.scheme()), "requests per second");
+        page += &tables::speed(results, protocol);
+    }
+    page += "\n## Start and rest\n\n";
+    page += &tables::start(results);
+    if !results.capture.is_empty() {
+        page += CAPTURE;
+        page += &tables::capture(results);
+    }
+    page
+}
+
+const HEAD: &str = "\
+# Benchmarks
+
+Written by `cargo xtask bench serve` from one run; do not edit. To repeat it (about 25 minutes, with the release
+build): `cargo xtask bench serve`, or `cargo xtask bench serve --quick` for a smaller table in less than six minutes.
+Results are kept as JSON under `target/bench`; `--render` draws this page again from them.
+
+**How.** `wrk` with one thread on the loopback of the same machine, warm page cache, several rounds of each contender,
+interleaved; the figure is the median of the rounds. nginx has `sendfile`, `tcp_nopush`, `open_file_cache`, one worker a
+core and no access log; the third contender is tower-http's `ServeDir` on hyper, as in its documentation. forebay runs with its
+defaults and its access log off. `cpu-s/GB` is user and system time of the server's processes for 10^9 body bytes: on a small
+machine it is the steadiest figure, because the load generator takes its share of the same cores. Memory of the kernel is
+counted by a cgroup that holds only the server. Ratios travel to other machines; absolute figures do not.
+
+**Where.**
+
+";
+
+const STALLED: &str = "\
+Each reader asks for a file of 1 GiB, reads the response head and nothing more. User memory is growth of `RssAnon`; kernel memory is
+what the server's own cgroup counts for its sockets. Where a contender's sockets together pass half of `tcp_mem[1]`, the kernel begins to
+clamp them, so for nginx and `ServeDir` the row of 150 readers is the honest figure and the others are too low. The memory axis of the plots is logarithmic.
+
+";
+
+const CAPTURE: &str = "
+## The access log on an upload
+
+Uploads of 256 MiB to a service that reads and drops them, with and without the access log capturing the first 1 KiB of each body.
+
+";

@@ -1,0 +1,158 @@
+//! The targets, each a function of the measurements: the verdict is computed, not written.
+
+use super::contender::{Contender, Protocol, size_name};
+use super::results::{Results, Speed, median};
+
+/// One row: what was to be reached beside what was measured.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) what: String,
+    pub(crate) target: String,
+    pub(crate) measured: String,
+    /// `None`: not measured.
+    pub(crate) met: Option<bool>,
+}
+
+/// All rows, in the order of the page.
+pub(crate) fn rows(results: &Results) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (protocol, bound) in [(Protocol::Http, 0.95), (Protocol::Https, 1.0)] {
+        for size in [1 << 20, 10 << 20, 1 << 30] {
+            rows.push(at_most(results, (protocol, size), bound));
+        }
+    }
+    for size in [1 << 20, 10 << 20, 1 << 30] {
+        rows.push(at_least(results, size, "throughput", Speed::bytes_per_second));
+    }
+    for size in [1 << 10, 64 << 10] {
+        rows.push(at_least(results, size, "requests per second", Speed::requests_per_second));
+    }
+    rows.extend(stalled_each(results));
+    rows.extend(stalled_sum(results));
+    rows.extend(stalled_beside(results));
+    rows.extend(start(results));
+    rows.extend(capture(results));
+    rows
+}
+
+/// The ratio forebay to nginx of a figure, for each number of connections that was measured.
+fn ratios(
+    results: &Results,
+    (protocol, size): (Protocol, u64),
+    figure: fn(&Speed) -> f64,
+) -> Vec<(u32, f64)> {
+    results
+        .speed
+        .iter()
+        .filter(|s| s.contender == Contender::Forebay && (s.protocol, s.size) == (protocol, size))
+        .filter_map(|ours| {
+            let theirs = results.speed_of(Contender::Nginx, (protocol, size, ours.connections))?;
+            Some((ours.connections, figure(ours) / figure(theirs)))
+        })
+        .collect()
+}
+
+fn words(ratios: &[(u32, f64)]) -> String {
+    let each: Vec<String> = ratios.iter().map(|(c, r)| format!("{r:.2} × ({c} conn.)")).collect();
+    if each.is_empty() { "not measured".to_owned() } else { each.join(", ") }
+}
+
+fn at_most(results: &Results, at: (Protocol, u64), bound: f64) -> Row {
+    let found = ratios(results, at, Speed::cpu_per_gb);
+    Row {
+        what: format!("{}, {}: cpu-s/GB", size_name(at.1), at.0.scheme()),
+        target: format!("≤ {bound:.2} × nginx"),
+        measured: words(&found),
+        met: verdict(&found, |r| r <= bound),
+    }
+}
+
+fn at_least(results: &Results, size: u64, what: &str, figure: fn(&Speed) -> f64) -> Row {
+    let found = ratios(results, (Protocol::Http, size), figure);
+    Row {
+        what: format!("{}, http: {what}", size_name(size)),
+        target: "≥ 1.00 × nginx".to_owned(),
+        measured: words(&found),
+        met: verdict(&found, |r| r >= 1.0),
+    }
+}
+
+/// Met only when it is met at every number of connections.
+fn verdict(found: &[(u32, f64)], good: impl Fn(f64) -> bool) -> Option<bool> {
+    (!found.is_empty()).then(|| found.iter().all(|(_, r)| good(*r)))
+}
+
+fn stalled_each(results: &Results) -> Vec<Row> {
+    let ours = results.stalled.iter().filter(|s| s.contender == Contender::Forebay);
+    ours.filter_map(|s| {
+        let (user, kernel) = s.each()?;
+        let sum = (user + kernel.unwrap_or(0.0)) / 1024.0;
+        Some(Row {
+            what: format!("a stalled reader, of {}: user + kernel memory", s.readers),
+            target: "≤ 64 KiB".to_owned(),
+            measured: match kernel {
+                Some(kernel) => format!("{:.1} + {:.1} = {sum:.1} KiB", user / 1024.0, kernel / 1024.0),
+                None => format!("{:.1} KiB user, kernel not counted here", user / 1024.0),
+            },
+            met: kernel.map(|_| sum <= 64.0 && s.held == s.readers),
+        })
+    })
+    .collect()
+}
+
+fn stalled_sum(results: &Results) -> Option<Row> {
+    let most = results.stalled.iter().find(|s| s.contender == Contender::Forebay && s.readers == 10_000)?;
+    let sum = most.points.iter().map(super::results::Point::sum).max()? >> 20;
+    Some(Row {
+        what: "10,000 stalled readers in sum".to_owned(),
+        target: "≤ 768 MiB".to_owned(),
+        measured: format!("{sum} MiB with {} held", most.held),
+        met: Some(sum <= 768 && most.held == 10_000),
+    })
+}
+
+fn stalled_beside(results: &Results) -> Option<Row> {
+    let fast = |who| results.stalled.iter().find_map(|s| s.fast.as_ref().filter(|_| s.contender == who));
+    let (ours, theirs) = (fast(Contender::Forebay)?, fast(Contender::Nginx)?);
+    let ratio = ours.cpu_per_gb() / theirs.cpu_per_gb();
+    Some(Row {
+        what: "10 MiB, http, beside 1,000 stalled readers: cpu-s/GB".to_owned(),
+        target: "≤ 0.95 × nginx".to_owned(),
+        measured: format!("{ratio:.2} × (one run)"),
+        met: Some(ratio <= 0.95),
+    })
+}
+
+fn start(results: &Results) -> Vec<Row> {
+    let Some(ours) = results.start.iter().find(|s| s.contender == Contender::Forebay) else {
+        return Vec::new();
+    };
+    let ready = median(ours.ready.iter().copied()) * 1e3;
+    let resident = ours.resident as f64 / f64::from(1 << 20);
+    vec![
+        Row {
+            what: "idle process".to_owned(),
+            target: "≤ 20 MiB RSS".to_owned(),
+            measured: format!("{resident:.1} MiB"),
+            met: Some(resident <= 20.0),
+        },
+        Row {
+            what: "start to ready".to_owned(),
+            target: "≤ 100 ms".to_owned(),
+            measured: format!("{ready:.0} ms"),
+            met: Some(ready <= 100.0),
+        },
+    ]
+}
+
+fn capture(results: &Results) -> Option<Row> {
+    let rate =
+        |mode: &str| results.capture.iter().find(|c| c.mode == mode).map(|c| median(c.rates.iter().copied()));
+    let ratio = rate("upload-logged")? / rate("upload")?;
+    Some(Row {
+        what: "body capture on, 256 MiB upload: throughput".to_owned(),
+        target: "≥ 0.97 × layer off".to_owned(),
+        measured: format!("{ratio:.3} ×"),
+        met: Some(ratio >= 0.97),
+    })
+}
