@@ -19,6 +19,7 @@ use tokio::net::TcpStream;
 use tower_service::Service;
 
 use crate::BoxError;
+use crate::accept::Seat;
 use crate::grow::Growth;
 use crate::incoming::RequestBody;
 use crate::info::{ConnInfo, Protocol, TlsInfo};
@@ -53,7 +54,7 @@ struct Opened {
 }
 
 /// Serves one accepted connection to its end.
-pub(crate) async fn run<S, B>(tcp: TcpStream, state: Arc<ConnState>, service: S, house: Arc<House>)
+pub(crate) async fn run<S, B>(tcp: std::net::TcpStream, state: Arc<ConnState>, service: S, house: Arc<House>)
 where
     S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
@@ -63,6 +64,8 @@ where
     if sockopt::prepare_accepted(&SockRef::from(&tcp), &house.sizes).is_err() {
         return;
     }
+    // Here, in the connection's own task: the socket belongs to the runtime that runs it.
+    let Ok(tcp) = TcpStream::from_std(tcp) else { return };
     let opened = match &house.options.tls {
         None => open_plain(tcp, &state, &house).await,
         // Boxed: a handshake's state must not be carried by every plain connection.
@@ -189,6 +192,7 @@ pub(crate) struct Place {
     pub(crate) present: Arc<crate::serve::Present>,
     pub(crate) _memory: Lease,
     pub(crate) _fd: FdLease,
+    pub(crate) _seat: Seat,
 }
 
 impl Drop for Place {

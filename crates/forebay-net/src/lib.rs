@@ -24,13 +24,14 @@
 //! # Ok(()) }
 //! ```
 //!
-//! - [`listen`], [`serve`], [`conn`], [`preface`], [`tls`], [`h2`]: from the port to hyper;
+//! - [`listen`], [`accept`], [`serve`], [`conn`], [`preface`], [`tls`], [`h2`]: from the port to hyper;
 //! - [`service`], [`incoming`], [`outgoing`]: between hyper and the user's service;
 //! - [`zerocopy`]: file bodies by name;
 //! - [`sockopt`], [`grow`]: what the kernel holds for a connection;
 //! - [`state`], [`transfer`], [`watch`], [`sweep`], [`verdict`], [`stats`]: what is seen, and what follows.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+mod accept;
 mod conn;
 mod grow;
 mod h2;
@@ -68,7 +69,7 @@ pub use zerocopy::body::FileBody;
 pub use zerocopy::cold::ColdPages;
 pub use zerocopy::offer::FileOffer;
 pub use zerocopy::reader::ReadWindow;
-pub use zerocopy::span::{FileSpan, Segment};
+pub use zerocopy::span::{FileSpan, LeasedFile, Segment};
 
 /// Any error, as bodies report it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -79,7 +79,8 @@ impl Listener {
 
     fn adopt(tcp: std::net::TcpListener, options: &ListenOptions) -> io::Result<Self> {
         let local = tcp.local_addr()?;
-        Ok(Self { tcp: tokio::net::TcpListener::from_std(tcp)?, sizes: options.sizes.clone(), local })
+        let tcp = tokio::net::TcpListener::from_std(tcp)?;
+        Ok(Self { tcp, sizes: options.sizes.clone(), local })
     }
 }
 

@@ -1,41 +1,26 @@
-//! The accept loop: nothing is accepted that has not been paid for.
-//!
-//! A connection's memory and its descriptor are leased *before* `accept`. While there is no room, clients
-//! wait in the kernel's backlog, where they cost us nothing, and idle keep-alive connections are asked to
-//! give up their places. Several loops on one ledger take turns: its queue is fair.
-//!
-//! When the process or the system has no descriptor left all the same (others take them too), the loop
-//! pauses, longer each time, instead of spinning on an error that accept repeats at once.
+//! The serve loop: accepts what has been paid for, sweeps, and drains at the end.
 
 use std::convert::Infallible;
-use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use forebay_budget::{Class, FdLease, Lease};
 use http::{Request, Response};
 use http_body::Body;
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tower_service::Service;
 
 use crate::BoxError;
+use crate::accept::{Accepted, Admission, Crew, Seat, admit};
 use crate::conn::{self, House, Place, Task};
 use crate::incoming::RequestBody;
 use crate::listen::Listener;
 use crate::options::ServeOptions;
-use crate::state::Order;
+use crate::state::{ConnState, Order};
 use crate::sweep::sweep;
 use crate::verdict::Reason;
-
-/// One wait for a place; the queue is joined again after it.
-const PATIENCE: Duration = Duration::from_secs(60);
-const PAUSE_MIN: Duration = Duration::from_millis(10);
-const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// How a serve loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,16 +59,18 @@ where
         options,
     });
     let roll = Roll::new(&house);
+    let crew = Crew::new(&house.options.executors);
     let sweeper = sweep(&house.options.watch, roll.fleet, &house.options.limits, house.options.sweep_every);
     let (mut sweeper, mut shutdown) = (pin!(sweeper), pin!(shutdown));
     let accepting = async {
         loop {
-            let (tcp, peer, place) = admit(&listener, &house).await;
+            let Accepted { tcp, peer, admission } = admit(&listener, &house).await;
             let state =
                 house.options.watch.enrol(roll.fleet, peer, listener.local_addr(), &house.options.limits);
-            let place = roll.place(Arc::clone(&state), place);
+            let (runtime, seat) = crew.least_busy();
+            let place = roll.place(Arc::clone(&state), admission, seat);
             let life = conn::run(tcp, state, service.clone(), Arc::clone(&house));
-            tokio::spawn(Task::new(life, place));
+            runtime.spawn(Task::new(life, place));
         }
     };
     tokio::select! {
@@ -97,61 +84,6 @@ where
         served = roll.drain(house.options.limits.drain) => served,
         () = &mut sweeper => Served { drained: 0, cut: 0 },
     }
-}
-
-type Admission = (Lease, FdLease);
-
-/// Pays for a connection, then accepts one.
-async fn admit(listener: &Listener, house: &House) -> (TcpStream, SocketAddr, Admission) {
-    let admission = pay(house).await;
-    let mut pause = PAUSE_MIN;
-    loop {
-        match listener.tcp.accept().await {
-            Ok((tcp, peer)) => return (tcp, peer, admission),
-            Err(error) if is_exhaustion(&error) => {
-                house.options.watch.counters().emfile_pauses.add(1);
-                tracing::warn!(%error, ?pause, "accepting pauses");
-                let _idle_ones_may_go = house.options.watch.press();
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(PAUSE_MAX);
-            }
-            // The client was gone before it was accepted.
-            Err(error) => tracing::debug!(%error, "accept failed"),
-        }
-    }
-}
-
-async fn pay(house: &House) -> Admission {
-    let options = &house.options;
-    let cost = options.connection_cost.as_u64();
-    if let Ok(memory) = options.ledger.try_acquire(Class::Connections, cost)
-        && let Ok(fd) = options.fds.try_acquire(1)
-    {
-        return (memory, fd);
-    }
-    let _idle_ones_may_go = options.watch.press();
-    loop {
-        // Memory first: the descriptor is never held while waiting for anything.
-        let memory = match options.ledger.acquire(Class::Connections, cost, PATIENCE).await {
-            Ok(memory) => memory,
-            Err(refused) => {
-                tracing::warn!(%refused, "no room for another connection");
-                tokio::time::sleep(PAUSE_MAX).await;
-                continue;
-            }
-        };
-        match options.fds.acquire(1, PATIENCE).await {
-            Ok(fd) => return (memory, fd),
-            Err(refused) => tracing::warn!(%refused, "no descriptor for another connection"),
-        }
-    }
-}
-
-/// EMFILE, ENFILE, ENOBUFS, ENOMEM: accept would fail again at once.
-fn is_exhaustion(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    let errno = error.raw_os_error().unwrap_or(0);
-    [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].iter().any(|full| full.raw_os_error() == errno)
 }
 
 /// Who is being served by one loop.
@@ -173,7 +105,7 @@ impl Roll {
         Self { fleet: house.options.watch.next_fleet(), house: Arc::clone(house), present: Arc::default() }
     }
 
-    fn place(&self, state: Arc<crate::state::ConnState>, (memory, fd): Admission) -> Place {
+    fn place(&self, state: Arc<ConnState>, (memory, fd): Admission, seat: Seat) -> Place {
         self.present.count.fetch_add(1, Ordering::Relaxed);
         Place {
             state,
@@ -181,10 +113,11 @@ impl Roll {
             present: Arc::clone(&self.present),
             _memory: memory,
             _fd: fd,
+            _seat: seat,
         }
     }
 
-    fn everyone(&self, order: impl Fn(&crate::state::ConnState)) {
+    fn everyone(&self, order: impl Fn(&ConnState)) {
         self.house.options.watch.fleet(self.fleet).iter().for_each(|conn| order(conn));
     }
 

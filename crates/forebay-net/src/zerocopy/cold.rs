@@ -80,7 +80,7 @@ impl ColdPages {
                 Err(error) => return Err(error.into()),
             }
         }
-        file.read_at(buffer, offset).map(Now::Read)
+        read_at(file, buffer, offset).map(Now::Read)
     }
 }
 
@@ -96,14 +96,24 @@ pub(crate) fn fetch(file: &File, offset: u64, len: u64) -> io::Result<()> {
     let mut byte = [0u8];
     let mut at = offset;
     while at < offset + len {
-        if file.read_at(&mut byte, at)? == 0 {
+        if read_at(file, &mut byte, at)? == 0 {
             break;
         }
         at += TOUCH_EVERY;
     }
-    file.read_at(&mut byte, offset + len.max(1) - 1)?;
+    read_at(file, &mut byte, offset + len.max(1) - 1)?;
     note_touched(file);
     Ok(())
+}
+
+/// Reads at a position; a signal (a profile's timer) does not end a transfer.
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    loop {
+        match file.read_at(buffer, offset) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
 }
 
 pub(crate) fn note_touched(file: &File) {
@@ -113,7 +123,9 @@ pub(crate) fn note_touched(file: &File) {
 }
 
 fn read_nowait(file: &File, buffer: &mut [u8], offset: u64) -> Result<usize, Errno> {
-    rustix::io::preadv2(file, &mut [IoSliceMut::new(buffer)], offset, ReadWriteFlags::NOWAIT)
+    rustix::io::retry_on_intr(|| {
+        rustix::io::preadv2(file, &mut [IoSliceMut::new(buffer)], offset, ReadWriteFlags::NOWAIT)
+    })
 }
 
 fn touched_lately(file: &File) -> Pages {

@@ -11,7 +11,7 @@
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
-use std::os::unix::fs::FileExt;
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -160,8 +160,9 @@ impl SpanIo {
             }
         }
         let mut offset = due.offset;
-        match poll_writable(tcp, cx, || Ok(rustix::fs::sendfile(tcp, &due.file, Some(&mut offset), due.len)?))
-        {
+        match poll_writable(tcp, cx, || {
+            Ok(rustix::fs::sendfile(tcp, due.file.as_fd(), Some(&mut offset), due.len)?)
+        }) {
             Poll::Ready(Ok(0)) => Poll::Ready(Err(self.truncated())),
             Poll::Ready(Ok(sent)) => {
                 self.queue.sent(due.serial, sent);
@@ -205,7 +206,7 @@ impl SpanIo {
                 scratch[filled..filled + slice.len()].copy_from_slice(slice);
                 filled += slice.len();
             }
-            let read = due.file.read_at(&mut scratch[filled..filled + len], due.offset)?;
+            let read = cold::read_at(&due.file, &mut scratch[filled..filled + len], due.offset)?;
             if read == 0 {
                 return Err(self.truncated());
             }

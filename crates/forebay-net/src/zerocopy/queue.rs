@@ -9,7 +9,6 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,6 +16,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::region::{self, SLOT_BYTES, SLOTS};
+use super::span::LeasedFile;
 
 /// One connection's spans. Shared by the armed bodies, the placeholders and the connection's I/O.
 pub(crate) struct SpanQueue {
@@ -34,7 +34,7 @@ struct Spans {
 
 struct Span {
     serial: u64,
-    file: Arc<File>,
+    file: Arc<LeasedFile>,
     offset: u64,
     len: usize,
     sent: usize,
@@ -44,7 +44,7 @@ struct Span {
 #[derive(Debug)]
 pub(crate) struct Due {
     pub(crate) serial: u64,
-    pub(crate) file: Arc<File>,
+    pub(crate) file: Arc<LeasedFile>,
     pub(crate) offset: u64,
     pub(crate) len: usize,
 }
@@ -69,7 +69,7 @@ impl SpanQueue {
     }
 
     /// Queues a span of at most [`SLOT_BYTES`] and returns the placeholder that stands for it.
-    pub(crate) fn push(self: &Arc<Self>, file: Arc<File>, offset: u64, len: usize) -> Bytes {
+    pub(crate) fn push(self: &Arc<Self>, file: Arc<LeasedFile>, offset: u64, len: usize) -> Bytes {
         debug_assert!(len > 0 && len <= SLOT_BYTES);
         let mut spans = self.spans.lock();
         let serial = spans.next_serial;
@@ -195,8 +195,8 @@ impl Drop for Placeholder {
 mod tests {
     use super::*;
 
-    fn file() -> Arc<File> {
-        Arc::new(tempfile::tempfile().unwrap())
+    fn file() -> Arc<LeasedFile> {
+        Arc::new(LeasedFile::unleased(tempfile::tempfile().unwrap()))
     }
 
     #[test]

@@ -153,8 +153,7 @@ impl Reader {
 }
 
 fn read_off_worker(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    use std::os::unix::fs::FileExt;
-    let read = file.read_at(buffer, offset)?;
+    let read = cold::read_at(file, buffer, offset)?;
     cold::note_touched(file);
     Ok(read)
 }

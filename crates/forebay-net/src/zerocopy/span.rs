@@ -2,17 +2,54 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Deref;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use forebay_budget::FdLease;
+
+/// An open file together with what its descriptor was leased with: a slow download outlives whatever
+/// cache the file was taken from, and the descriptor is open for as long.
+#[derive(Debug)]
+pub struct LeasedFile {
+    file: File,
+    _lease: Option<FdLease>,
+}
+
+impl LeasedFile {
+    /// The lease is returned when the file is closed.
+    pub fn new(file: File, lease: FdLease) -> Self {
+        Self { file, _lease: Some(lease) }
+    }
+
+    /// A file that nobody leased: for services without a descriptor ledger.
+    pub fn unleased(file: File) -> Self {
+        Self { file, _lease: None }
+    }
+}
+
+impl Deref for LeasedFile {
+    type Target = File;
+
+    fn deref(&self) -> &File {
+        &self.file
+    }
+}
+
+impl AsFd for LeasedFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
 
 /// `len` bytes of an open file from `offset`. Read by position only: the file's own cursor is neither
 /// used nor moved, so any number of spans may share one descriptor.
 #[derive(Debug, Clone)]
 pub struct FileSpan {
     /// The open file. What is sent is this file, even if its name is removed or replaced under way.
-    pub file: Arc<File>,
+    pub file: Arc<LeasedFile>,
     /// In bytes from the start of the file.
     pub offset: u64,
     /// In bytes. If the file is shorter when its turn comes, the connection is aborted.
@@ -20,6 +57,11 @@ pub struct FileSpan {
 }
 
 impl FileSpan {
+    /// A range of an open file.
+    pub fn new(file: Arc<LeasedFile>, offset: u64, len: u64) -> Self {
+        Self { file, offset, len }
+    }
+
     /// The whole of an open file, as long as it is now.
     ///
     /// # Errors
@@ -30,7 +72,7 @@ impl FileSpan {
         if !metadata.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
         }
-        Ok(Self { file: Arc::new(file), offset: 0, len: metadata.len() })
+        Ok(Self { file: Arc::new(LeasedFile::unleased(file)), offset: 0, len: metadata.len() })
     }
 
     /// Opens a file on the blocking pool and takes the whole of it.
