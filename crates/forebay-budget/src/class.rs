@@ -17,7 +17,8 @@ pub enum Class {
     SocketBuffers,
     /// What TLS adds to a connection: session state and record buffers.
     Tls,
-    /// What HTTP/2 adds to a connection: streams, windows and send buffers.
+    /// What HTTP/2 adds to a connection: streams, windows and send buffers. Without it a TLS connection is offered
+    /// HTTP/1.1 only.
     Http2,
     /// File bytes on their way to a socket that cannot take them by `sendfile`.
     Reads,
@@ -31,7 +32,7 @@ pub enum Class {
     Captures,
     /// Log records that are not yet written.
     LogQueue,
-    /// Whole small files on their way out, and the cache of open files.
+    /// Whole small files on their way out, and what was lately opened. Without it a small file goes out like a large one.
     SmallFiles,
     /// Buffers that are not in use and kept for the next user.
     IdleBuffers,
@@ -94,16 +95,15 @@ impl Class {
     /// What becomes of the work when the class is full.
     pub const fn when_full(self) -> WhenFull {
         match self {
-            Self::Connections
-            | Self::Tls
-            | Self::Reads
-            | Self::Listings
-            | Self::Archives
-            | Self::SmallFiles => WhenFull::Wait,
-            Self::Http2 | Self::Admin | Self::Runtime => WhenFull::Refuse,
-            Self::SocketBuffers | Self::Compression | Self::Captures | Self::LogQueue | Self::IdleBuffers => {
-                WhenFull::Degrade
-            }
+            Self::Connections | Self::Tls | Self::Reads | Self::Listings | Self::Archives => WhenFull::Wait,
+            Self::Admin | Self::Runtime => WhenFull::Refuse,
+            Self::SocketBuffers
+            | Self::Http2
+            | Self::Compression
+            | Self::Captures
+            | Self::LogQueue
+            | Self::SmallFiles
+            | Self::IdleBuffers => WhenFull::Degrade,
         }
     }
 

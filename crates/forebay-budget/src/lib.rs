@@ -51,8 +51,7 @@ pub use fds::{FdLease, FdLedger, NofileLimits, raise_nofile};
 pub use lease::Lease;
 pub use ledger::{Ledger, Usage, WAITERS_MAX_DEFAULT};
 pub use plan::{
-    CONNECTIONS_MIN, FdPlan, Http1Sizes, Http2Sizes, Limits, Line, MEMORY_DEFAULT_MAX, MemoryFacts, Plan,
-    PlanError, Sizes, SocketSizes,
+    CONNECTIONS_MIN, FdPlan, Limits, Line, MEMORY_DEFAULT_MAX, MemoryFacts, Plan, PlanError, Sizes,
 };
 pub use refused::{FdRefused, Refused, Why};
 pub use size::{ByteSize, ParseUnitError, Rate};

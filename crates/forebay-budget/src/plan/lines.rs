@@ -1,11 +1,11 @@
 //! The one file of named lines: what is set aside for what, and who holds it.
 //!
-//! A fixed line is a share of the whole, within a floor (what the work needs in order to make progress at all) and a
-//! ceiling (what more memory would not make better). The floors are the plan for `--memory 64MiB`.
+//! A fixed line is a floor (what the work needs in order to make progress at all; the floors are the plan for
+//! `--memory 64MiB`) and a part of all the memory above that, up to a ceiling (what more would not make better).
 
 use serde::Serialize;
 
-use super::{Limits, Sizes};
+use super::{Limits, Sizes, sizes};
 use crate::{
     class::{Class, WhenFull},
     size::ByteSize,
@@ -30,6 +30,9 @@ pub struct Line {
     pub total: ByteSize,
 }
 
+/// Up to here every fixed line is at its floor.
+const FLOORS_UP_TO: ByteSize = ByteSize::mib(64);
+
 /// How much of the whole a fixed line gets.
 struct Share {
     name: &'static str,
@@ -38,7 +41,7 @@ struct Share {
     /// What the line counts in; its total is a whole number of these.
     each: ByteSize,
     floor: ByteSize,
-    /// One part in this many of the whole.
+    /// One part in this many of what is above [`FLOORS_UP_TO`].
     part: u64,
     ceiling: ByteSize,
 }
@@ -51,30 +54,32 @@ impl Line {
 
 /// Every line that does not depend on the number of connections.
 pub(super) fn fixed(limits: &Limits, limit: ByteSize) -> Vec<Line> {
-    shares(limits).iter().map(|share| share.line(limit)).collect()
+    shares(limits, limit).iter().map(|share| share.line(limit)).collect()
 }
 
 #[rustfmt::skip]
-fn shares(limits: &Limits) -> Vec<Share> {
+fn shares(limits: &Limits, limit: ByteSize) -> Vec<Share> {
     let (kib, mib, gib) = (ByteSize::kib, ByteSize::mib, ByteSize::gib);
     let share = |class, name, holder, each, (floor, part, ceiling)| Share { name, class, holder, each, floor, part, ceiling };
     let mut shares = vec![
-        share(Class::Runtime, "program, threads and allocator", "runtime", mib(1), (mib(12), 16, mib(64))),
+        share(Class::Runtime, "program, threads and allocator", "runtime", mib(1), (mib(12), 32, mib(64))),
         share(Class::Admin, "metrics, profiles and lists", "admin", kib(256), (mib(2), 64, mib(16))),
-        share(Class::LogQueue, "log records not yet written", "tower::access_log", kib(1), (mib(1), 128, mib(16))),
-        share(Class::SmallFiles, "small files and open-file cache", "gateway::download", kib(64), (mib(1), 64, mib(64))),
+        share(Class::LogQueue, "log records not yet written", "tower::access_log", kib(16), (mib(1), 128, mib(16))),
+        share(Class::SmallFiles, "small files, and which were open", "store::local", kib(64), (mib(1), 64, mib(64))),
         share(Class::IdleBuffers, "buffers kept for the next user", "budget::buffer", kib(64), (kib(512), 128, mib(16))),
-        share(Class::Reads, "file bytes read for a socket", "net::body", kib(64), (mib(4), 16, gib(1))),
-        share(Class::SocketBuffers, "growth of fast sockets", "net::conn", kib(64), (mib(4), 16, gib(64))),
+        share(Class::Reads, "file bytes read for a socket", "net::zerocopy", kib(64), (mib(4), 16, gib(1))),
+        share(Class::SocketBuffers, "growth of fast sockets", "net::grow", kib(64), (mib(4), u64::MAX, mib(4))),
     ];
     if limits.http2 {
-        shares.push(share(Class::Http2, "streams and windows", "net::conn", Sizes::http2_stream(), (mib(2), 32, gib(1))));
+        // Over TLS, browsers speak it unasked.
+        let (floor, part) = if limits.tls { (mib(4), 8) } else { (mib(2), 32) };
+        shares.push(share(Class::Http2, "HTTP/2 streams and windows", "net::conn", sizes::http2_connection(limit), (floor, part, gib(1))));
     }
     if limits.compression {
         shares.push(share(Class::Compression, "compressor windows", "gateway::respond", kib(512), (mib(2), 32, mib(64))));
     }
     if limits.listings {
-        shares.push(share(Class::Listings, "listings being made", "gateway::list", kib(256), (mib(2), 32, mib(64))));
+        shares.push(share(Class::Listings, "listings being made", "gateway::list", kib(320), (mib(2), 32, mib(64))));
     }
     if limits.archives {
         shares.push(share(Class::Archives, "archives being streamed", "gateway::archive", kib(256), (mib(1), 64, mib(64))));
@@ -88,8 +93,9 @@ fn shares(limits: &Limits) -> Vec<Share> {
 
 impl Share {
     fn line(&self, limit: ByteSize) -> Line {
-        let wanted = (limit.as_u64() / self.part).clamp(self.floor.as_u64(), self.ceiling.as_u64());
-        let count = (wanted / self.each.as_u64()).max(1);
+        let above = limit.saturating_sub(FLOORS_UP_TO).as_u64();
+        let wanted = (self.floor + ByteSize::b(above / self.part)).min(self.ceiling);
+        let count = (wanted.as_u64() / self.each.as_u64()).max(1);
         Line::new(self.name, self.class, self.holder, count, self.each)
     }
 }
@@ -98,11 +104,16 @@ impl Share {
 pub(super) fn connections(sizes: &Sizes, count: u32) -> Vec<Line> {
     let count = u64::from(count);
     let mut lines =
-        vec![Line::new("open connections", Class::Connections, "net::listen", count, sizes.connection)];
+        vec![Line::new("open connections", Class::Connections, "net::serve", count, sizes.connection)];
     if sizes.tls > ByteSize::ZERO {
         lines.push(Line::new("encrypted connections", Class::Tls, "net::tls", count, sizes.tls));
     }
     lines
+}
+
+/// What connections leave for faster sockets if nobody says how many connections there should be.
+pub(super) fn growth_wish(limit: ByteSize) -> ByteSize {
+    ByteSize::b(limit.saturating_sub(FLOORS_UP_TO).as_u64() / 8)
 }
 
 /// Whole steps of what no line claims make sockets faster; the crumbs stay unplanned.

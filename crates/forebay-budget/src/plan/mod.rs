@@ -16,7 +16,7 @@ pub use error::PlanError;
 pub use facts::MemoryFacts;
 pub use fds::FdPlan;
 pub use lines::Line;
-pub use sizes::{Http1Sizes, Http2Sizes, Sizes, SocketSizes};
+pub use sizes::Sizes;
 
 use serde::{Deserialize, Serialize};
 
@@ -90,33 +90,28 @@ impl Plan {
     /// [`PlanError`] if it does not fit; its text names the setting to change and the value to change it to.
     pub fn compute(limits: &Limits, memory: &MemoryFacts, nofile: NofileLimits) -> Result<Self, PlanError> {
         let limit = memory.allow(limits.memory)?;
-        let sizes = Sizes::new(limits);
+        let sizes = Sizes::new(limits, limit);
         let mut lines = lines::fixed(limits, limit);
         let fixed: ByteSize = lines.iter().map(|line| line.total).sum();
         let each = sizes.per_connection();
-        let fits = limit.saturating_sub(fixed).as_u64() / each.as_u64();
-        let fits = u32::try_from(fits).unwrap_or(u32::MAX);
+        let rest = limit.saturating_sub(fixed);
+        let fit_into = |rest: ByteSize| u32::try_from(rest.as_u64() / each.as_u64()).unwrap_or(u32::MAX);
+        let fits = fit_into(rest);
         if fits < CONNECTIONS_MIN {
             return Err(memory_too_small(limits, limit, each));
         }
-        let fds_fit = FdPlan::connections_within(nofile.soft);
-        let connections_max = match limits.connections {
+        let wanted = match limits.connections {
             Some(asked) if asked > fits => {
                 let needed = lines::needed(limits, each, asked);
                 return Err(PlanError::Connections { asked, fits, memory: limit, needed });
             }
-            Some(asked) if asked > fds_fit => {
-                let needed = FdPlan::needed(asked);
-                return Err(PlanError::Descriptors { asked, fits: fds_fit, soft: nofile.soft, needed });
-            }
             Some(asked) => asked.max(1),
-            None if fds_fit < CONNECTIONS_MIN => {
-                let needed = FdPlan::needed(CONNECTIONS_MIN);
-                let (asked, soft) = (CONNECTIONS_MIN, nofile.soft);
-                return Err(PlanError::Descriptors { asked, fits: fds_fit, soft, needed });
+            None => {
+                let modest = fit_into(rest.saturating_sub(lines::growth_wish(limit)));
+                modest.min(FdPlan::connections_at_ease(nofile.soft)).max(CONNECTIONS_MIN)
             }
-            None => fits.min(fds_fit),
         };
+        let connections_max = fds::check(wanted, nofile.soft)?;
         lines.extend(lines::connections(&sizes, connections_max));
         lines::give_rest_to_sockets(&mut lines, limit);
         lines.sort_by_key(|line| line.class);

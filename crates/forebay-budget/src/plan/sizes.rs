@@ -1,7 +1,10 @@
 //! What a connection costs, and the buffer sizes that make it true.
 //!
-//! The HTTP library and the kernel are told these sizes; the cost of a connection is computed from the same
-//! numbers, so that the plan and the setting cannot drift apart.
+//! The HTTP library and the kernel are told these sizes; the cost of a connection is the sum of the same numbers,
+//! so that the plan and the settings cannot drift apart.
+//!
+//! The kernel's part is not the sum of the two socket buffers: it doubles what it is told, and a connection is hardly
+//! ever full in both directions. It is what a reader that stalls was measured to pin with these settings.
 
 use serde::Serialize;
 
@@ -11,91 +14,51 @@ use crate::size::ByteSize;
 /// Task, state machines and response head of a connection, beside its buffers.
 const CONNECTION_STATE: ByteSize = ByteSize::kib(4);
 
-/// What the kernel holds for an open connection: the unsent bytes that it accepts, the unread ones, and its
-/// own structures.
-const CONNECTION_KERNEL: ByteSize = ByteSize::kib(36);
+/// State of a TLS session, a record being read, and the records of one late read that wait for the socket.
+const TLS_SESSION: ByteSize = ByteSize::kib(64);
 
-/// State of a TLS session, one record being read and one being written.
-const TLS_SESSION: ByteSize = ByteSize::kib(40);
+/// The smallest useful HTTP/2 connection: four streams, a window, its state.
+const HTTP2_CONNECTION_MIN: ByteSize = ByteSize::kib(320);
 
-/// State of one HTTP/2 stream beside its send buffer.
-const HTTP2_STREAM_STATE: ByteSize = ByteSize::kib(4);
-
-/// Bytes that an HTTP/2 stream may have waiting for the socket.
-const HTTP2_SEND_BUFFER: ByteSize = ByteSize::kib(60);
+/// More than this makes no HTTP/2 connection faster.
+const HTTP2_CONNECTION_MAX: ByteSize = ByteSize::mib(1);
 
 /// The sizes that the server's parts are set to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Sizes {
-    /// One open connection, user and kernel memory.
+    /// One open connection, user and kernel memory: what it leases from `connections`.
     pub connection: ByteSize,
-    /// What encryption adds to a connection; zero where there is none.
+    /// The kernel's part of it.
+    pub connection_kernel: ByteSize,
+    /// What a TLS connection leases from `tls` in addition; zero where there is none.
     pub tls: ByteSize,
-    /// The kernel's buffers of a connection.
-    pub socket: SocketSizes,
-    /// HTTP/1.1.
-    pub http1: Http1Sizes,
-    /// HTTP/2.
-    pub http2: Http2Sizes,
+    /// What an HTTP/2 connection leases from `http2` in addition; streams and windows are cut from it.
+    pub http2_connection: ByteSize,
+    /// The most that HTTP/1.1 reads ahead of its parser, and so the longest request head.
+    pub http1_buffer: ByteSize,
+    /// `SO_SNDBUF` and `TCP_NOTSENT_LOWAT` at the start.
+    pub send_start: ByteSize,
+    /// `SO_RCVBUF` at the start.
+    pub receive_start: ByteSize,
+    /// How far either may grow, each step with a lease from `socket_buffers`.
+    pub grown_max: ByteSize,
     /// One read of a file on its way to a socket, and the size of pooled buffers.
     pub read_chunk: ByteSize,
 }
 
-/// The kernel's buffers of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct SocketSizes {
-    /// What a connection costs in the kernel before anything is leased on top.
-    pub kernel: ByteSize,
-    /// `TCP_NOTSENT_LOWAT` at the start.
-    pub not_sent_start: ByteSize,
-    /// How far a fast reader's share may grow, each step with a lease.
-    pub growth_max: ByteSize,
-}
-
-/// The buffers of an HTTP/1.1 connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Http1Sizes {
-    /// The most that is read ahead of the parser, and so the longest head.
-    pub read_buffer_max: ByteSize,
-}
-
-/// The buffers and counts of an HTTP/2 connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Http2Sizes {
-    /// Streams open at once on a connection.
-    pub streams_max: u32,
-    /// Bytes a stream may have waiting for the socket.
-    pub send_buffer: ByteSize,
-    /// Receive window of a stream.
-    pub stream_window: ByteSize,
-    /// Receive window of a connection.
-    pub connection_window: ByteSize,
-    /// The longest list of header fields.
-    pub header_list_max: ByteSize,
-    /// What one stream costs; a connection leases it per stream that it lets the peer open.
-    pub stream: ByteSize,
-}
-
 impl Sizes {
-    pub(super) fn new(limits: &Limits) -> Self {
-        let http1 = Http1Sizes { read_buffer_max: ByteSize::kib(16) };
+    pub(super) fn new(limits: &Limits, limit: ByteSize) -> Self {
+        let http1_buffer = ByteSize::kib(16);
+        let connection_kernel = ByteSize::kib(36);
         Self {
-            connection: CONNECTION_STATE + http1.read_buffer_max + CONNECTION_KERNEL,
+            connection: CONNECTION_STATE + http1_buffer + connection_kernel,
+            connection_kernel,
             tls: if limits.tls { TLS_SESSION } else { ByteSize::ZERO },
-            socket: SocketSizes {
-                kernel: CONNECTION_KERNEL,
-                not_sent_start: ByteSize::kib(16),
-                growth_max: ByteSize::mib(1),
-            },
-            http1,
-            http2: Http2Sizes {
-                streams_max: 16,
-                send_buffer: HTTP2_SEND_BUFFER,
-                stream_window: ByteSize::kib(64),
-                connection_window: ByteSize::kib(64),
-                header_list_max: ByteSize::kib(16),
-                stream: Self::http2_stream(),
-            },
+            http2_connection: http2_connection(limit),
+            http1_buffer,
+            send_start: ByteSize::kib(16),
+            receive_start: ByteSize::kib(16),
+            grown_max: ByteSize::kib(512),
             read_chunk: ByteSize::kib(64),
         }
     }
@@ -103,8 +66,10 @@ impl Sizes {
     pub(super) fn per_connection(&self) -> ByteSize {
         self.connection + self.tls
     }
+}
 
-    pub(super) fn http2_stream() -> ByteSize {
-        HTTP2_STREAM_STATE + HTTP2_SEND_BUFFER
-    }
+/// Grows with the whole, in steps that show well: more streams for each before more connections.
+pub(super) fn http2_connection(limit: ByteSize) -> ByteSize {
+    let wanted = ByteSize::b(limit.as_u64() / 512).round_up(ByteSize::kib(64));
+    wanted.clamp(HTTP2_CONNECTION_MIN, HTTP2_CONNECTION_MAX)
 }

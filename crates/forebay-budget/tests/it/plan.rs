@@ -47,6 +47,12 @@ fn sixty_four_mebibytes_hold_five_hundred_stalled_readers_and_more() {
 }
 
 #[test]
+fn ten_thousand_readers_fit_into_768_mib() {
+    let limits = Limits { connections: Some(10_000), ..with_memory(ByteSize::mib(768)) };
+    assert!(plan(&limits).unwrap().capacity(Class::SocketBuffers) >= ByteSize::mib(4));
+}
+
+#[test]
 fn the_default_is_half_of_what_there_is_and_at_most_256_mib() {
     let limit_of =
         |facts: &MemoryFacts| Plan::compute(&Limits::default(), facts, nofile(4096)).unwrap().limit;
@@ -108,10 +114,19 @@ fn few_descriptors_mean_fewer_connections_unless_they_were_asked_for() {
     let error = Plan::compute(&asked, &facts, nofile(1024)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "1000 connections need 2192 file descriptors and the limit is 1024: set --connections to at most 416, \
-         or raise the limit (ulimit -n, LimitNOFILE=) to 2192"
+        "1000 connections need 1442 file descriptors and the limit is 1024: set --connections to at most 665, \
+         or raise the limit (ulimit -n, LimitNOFILE=) to 1442"
     );
-    assert!(Plan::compute(&asked, &facts, nofile(2192)).is_ok());
+    assert!(Plan::compute(&asked, &facts, nofile(1442)).is_ok());
+    let fits = Limits { connections: Some(665), ..asked };
+    let tight = Plan::compute(&fits, &facts, nofile(1024)).unwrap();
+    assert!(tight.fds.total <= 1024 && tight.fds.open_files < tight.fds.connections);
+    let error = Plan::compute(&with_memory(ByteSize::mib(256)), &facts, nofile(200)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "16 connections need 212 file descriptors and the limit is 200: set --connections to at most 6, \
+         or raise the limit (ulimit -n, LimitNOFILE=) to 212"
+    );
 }
 
 #[test]
@@ -129,5 +144,42 @@ fn the_ledger_has_what_the_plan_says() {
     assert_eq!(sum, plan.total.as_u64());
     for class in Class::ALL {
         assert_eq!(ledger.usage(class).capacity, plan.capacity(class).as_u64());
+    }
+}
+
+/// The table of docs/memory.md: every line of the plan at three sizes.
+fn table() -> String {
+    let plans = [ByteSize::mib(64), ByteSize::mib(256), ByteSize::gib(2)].map(|memory| {
+        let limits = Limits { capture: ByteSize::kib(1), ..with_memory(memory) };
+        Plan::compute(&limits, &machine(ByteSize::gib(64)), nofile(1 << 20)).unwrap()
+    });
+    let mut table = String::from(
+        "| class | for | held by | each | 64 MiB | 256 MiB | 2 GiB | when full |\n|---|---|---|---|---|---|---|---|\n",
+    );
+    for line in &plans[0].lines {
+        let totals = plans.iter().map(|plan| plan.capacity(line.class).to_string()).collect::<Vec<_>>();
+        table.push_str(&format!(
+            "| `{}` | {} | `{}` | {} | {} | {} |\n",
+            line.class,
+            line.name,
+            line.holder,
+            line.each,
+            totals.join(" | "),
+            line.when_full
+        ));
+    }
+    let counts = plans.each_ref().map(|plan| plan.connections_max.to_string());
+    table.push_str(&format!("| | connections at once | | | {} | |\n", counts.join(" | ")));
+    table
+}
+
+#[test]
+fn the_table_in_the_documentation_is_the_plan() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/memory.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let asked =
+        Limits { connections: Some(5000), capture: ByteSize::kib(1), ..with_memory(ByteSize::mib(64)) };
+    for text in [table(), plan(&asked).unwrap_err().to_string()] {
+        assert!(page.contains(&text), "docs/memory.md should contain:\n{text}");
     }
 }
