@@ -1,9 +1,11 @@
 //! The shape of the tree as a test: what a machine can see, a reviewer need not look for.
 
 mod deps;
+mod promises;
 mod shape;
 mod words;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -37,14 +39,18 @@ pub(crate) fn run() -> anyhow::Result<()> {
 
 fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
     let mut findings = deps::check(&deps::metadata(root)?);
+    let mut tests = HashSet::new();
     for file in tracked(root)? {
         let Ok(text) = std::fs::read_to_string(root.join(&file)) else { continue };
         let name = file.to_string_lossy();
         findings.extend(words::check(&name, &text));
         if name.ends_with(".rs") {
             findings.extend(shape::check(&name, &text));
+            tests.extend(promises::tests_in(&text).map(str::to_owned));
         }
     }
+    let page = std::fs::read_to_string(root.join(promises::PAGE)).context(promises::PAGE)?;
+    findings.extend(promises::check(&page, &tests));
     Ok(findings)
 }
 
