@@ -35,6 +35,8 @@ pub mod size;
 pub mod stall;
 
 mod keys;
+#[cfg(test)]
+mod testing;
 
 pub use access_log::{AccessLog, AccessLogLayer, AccessLogOptions, LogQueue};
 pub use client_ip::{Client, ClientAddr, ClientIp, ClientIpLayer};

@@ -6,16 +6,16 @@ use std::sync::Arc;
 /// Body bytes that the socket took and gave for one request. Without it the log counts the frames that
 /// passed through the layer, which says what was produced and not what was delivered.
 pub trait Moved: Send + Sync + Debug {
-    /// Bytes of the response that the socket has taken.
+    /// Bytes of the response body that the socket has taken; final when the server drops the body.
     fn sent(&self) -> u64;
 
-    /// Bytes of the request that the socket has given.
+    /// Bytes of the request body that the socket has given.
     fn received(&self) -> u64;
 
-    /// Whether the socket took all of the response; `None` if that is not known. A response whose body was
+    /// Whether the client's side took all of the `produced` bytes of the response body. A body that was
     /// produced to its end but not delivered is logged as abandoned.
-    fn delivered(&self) -> Option<bool> {
-        None
+    fn delivered(&self, produced: u64) -> bool {
+        self.sent() >= produced
     }
 }
 

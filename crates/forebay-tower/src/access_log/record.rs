@@ -27,7 +27,7 @@ pub(super) fn write(pending: &Pending, answer: &Answered, end: End) {
     let latency = pending.start.elapsed();
     let mut request = pending.inbound.as_deref().map(super::inbound::Seen::take).unwrap_or_default();
     let request_error = request.error.take();
-    let (end, undelivered) = delivered(pending, end);
+    let (end, undelivered) = delivered(pending, answer.produced, end);
     let error = answer.error.as_deref().or(request_error.as_deref()).or(undelivered);
     let facts = Facts { pending, answer, request, end, error, latency };
     let verdict = pending.shared.options.classifier.classify(&facts.exchange());
@@ -53,8 +53,8 @@ pub(super) fn dropped(newly: u64, total: u64) -> Vec<u8> {
 }
 
 /// A body that was produced to its end is complete only if the socket has taken it, where that is known.
-fn delivered(pending: &Pending, end: End) -> (End, Option<&'static str>) {
-    let lost = pending.moved.as_ref().is_some_and(|moved| moved.0.delivered() == Some(false));
+fn delivered(pending: &Pending, produced: u64, end: End) -> (End, Option<&'static str>) {
+    let lost = pending.moved.as_ref().is_some_and(|moved| !moved.0.delivered(produced));
     if end == End::Complete && lost {
         (End::Abandoned, Some("the connection ended before the client had the whole response"))
     } else {

@@ -19,3 +19,6 @@ pub use held::Held;
 
 /// The error of a body: what the layers add to it, or what the body itself failed with.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+#[cfg(test)]
+mod tests;
