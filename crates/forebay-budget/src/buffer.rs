@@ -9,14 +9,22 @@ use std::{
     collections::VecDeque,
     fmt,
     ops::{Deref, DerefMut},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::{class::Class, lease::Lease, ledger::Ledger, refused::Refused, size::ByteSize};
+
+/// A buffer that nobody has wanted for so long goes back to the allocator.
+const IDLE_MAX: Duration = Duration::from_secs(30);
 
 /// A source of buffers of one size. Cheap to clone; clones share the shelf.
 #[derive(Clone)]
@@ -37,12 +45,27 @@ struct Shelf {
     class: Class,
     buffer_size: ByteSize,
     keep_max: usize,
+    /// The longest kept in front; the last put back is the next to go out, since its memory is warm.
     kept: Mutex<VecDeque<Kept>>,
+    allocated: AtomicU64,
+    reused: AtomicU64,
+}
+
+/// What a pool did and keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PoolStats {
+    /// Buffers that lie ready for the next user.
+    pub kept: u64,
+    /// Buffers that came from the allocator since the start.
+    pub allocated_total: u64,
+    /// Buffers that were used again since the start.
+    pub reused_total: u64,
 }
 
 /// Memory that nobody uses and the lease that pays for it meanwhile.
 struct Kept {
     memory: Box<[u8]>,
+    since: Instant,
     _lease: Lease,
 }
 
@@ -57,7 +80,8 @@ impl BufferPool {
     /// next user (and only as many as [`Class::IdleBuffers`] has room for).
     pub fn new(ledger: Ledger, class: Class, buffer_size: ByteSize, keep_max: usize) -> Self {
         let kept = Mutex::new(VecDeque::new());
-        Self { shelf: Arc::new(Shelf { ledger, class, buffer_size, keep_max, kept }) }
+        let (allocated, reused) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { shelf: Arc::new(Shelf { ledger, class, buffer_size, keep_max, kept, allocated, reused }) }
     }
 
     /// The size of every buffer.
@@ -65,9 +89,19 @@ impl BufferPool {
         self.shelf.buffer_size
     }
 
-    /// How many buffers lie ready for the next user.
-    pub fn kept(&self) -> usize {
-        self.shelf.kept.lock().len()
+    /// What the pool did and keeps.
+    pub fn stats(&self) -> PoolStats {
+        PoolStats {
+            kept: self.shelf.kept.lock().len() as u64,
+            allocated_total: self.shelf.allocated.load(Ordering::Relaxed),
+            reused_total: self.shelf.reused.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Gives back to the allocator what nobody has wanted for `idle`. A pool in use does this by itself, after half
+    /// a minute; one that rests has to be told.
+    pub fn trim(&self, idle: Duration) {
+        while self.shelf.take_idle(idle).is_some() {}
     }
 
     /// A buffer now.
@@ -93,6 +127,8 @@ impl BufferPool {
 
     fn paid_by(&self, lease: Lease) -> PooledBuf {
         let kept = self.shelf.kept.lock().pop_back();
+        let count = if kept.is_some() { &self.shelf.reused } else { &self.shelf.allocated };
+        count.fetch_add(1, Ordering::Relaxed);
         let memory = match kept {
             Some(kept) => kept.memory,
             None => vec![0; self.shelf.buffer_size.as_usize()].into_boxed_slice(),
@@ -123,6 +159,7 @@ impl PooledBuf {
 impl Shelf {
     /// Keeps `memory` if there is place and somebody to pay for it, else lets the allocator have it.
     fn put_back(&self, memory: Box<[u8]>) {
+        drop(self.take_idle(IDLE_MAX));
         if memory.is_empty() || self.kept.lock().len() >= self.keep_max {
             return;
         }
@@ -130,8 +167,13 @@ impl Shelf {
         let Some(lease) = paid else { return };
         let mut kept = self.kept.lock();
         if kept.len() < self.keep_max {
-            kept.push_back(Kept { memory, _lease: lease });
+            kept.push_back(Kept { memory, since: Instant::now(), _lease: lease });
         }
+    }
+
+    /// The longest kept, if that is at least `idle`.
+    fn take_idle(&self, idle: Duration) -> Option<Kept> {
+        self.kept.lock().pop_front_if(|kept| kept.since.elapsed() >= idle)
     }
 }
 
@@ -171,7 +213,7 @@ impl fmt::Debug for BufferPool {
         f.debug_struct("BufferPool")
             .field("class", &self.shelf.class)
             .field("buffer_size", &self.shelf.buffer_size)
-            .field("kept", &self.kept())
+            .field("stats", &self.stats())
             .finish_non_exhaustive()
     }
 }

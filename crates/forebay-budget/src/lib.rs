@@ -44,7 +44,7 @@ mod refused;
 mod size;
 mod sync;
 
-pub use buffer::{BufferPool, PooledBuf};
+pub use buffer::{BufferPool, PoolStats, PooledBuf};
 pub use cgroup::{MemoryLimit, cgroup_memory_limit, cgroup_memory_limit_under};
 pub use class::{Class, WhenFull};
 pub use fds::{FdLease, FdLedger, NofileLimits, raise_nofile};

@@ -30,9 +30,9 @@ fn the_pool_keeps_what_the_plan_pays_for_and_no_more() {
     let buffers: Vec<_> = (0..4).map(|_| pool.try_get().unwrap()).collect();
     assert!(pool.try_get().is_err());
     drop(buffers);
-    assert_eq!((pool.kept(), ledger.usage(Class::IdleBuffers).in_use), (1, 1024));
+    assert_eq!((pool.stats().kept, ledger.usage(Class::IdleBuffers).in_use), (1, 1024));
     let again = pool.try_get().unwrap();
-    assert_eq!((pool.kept(), ledger.usage(Class::IdleBuffers).in_use), (0, 0));
+    assert_eq!((pool.stats().kept, ledger.usage(Class::IdleBuffers).in_use), (0, 0));
     drop((again, pool));
     assert_eq!(ledger.usage(Class::IdleBuffers).in_use, 0);
 }
@@ -59,4 +59,21 @@ async fn a_buffer_can_be_waited_for() {
     tokio::task::yield_now().await;
     drop(first);
     assert_eq!(waiting.await.unwrap().unwrap(), 4096);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_buffer_that_nobody_wants_goes_back_to_the_allocator() {
+    let ledger = Ledger::new([(Class::Reads, ByteSize::kib(4)), (Class::IdleBuffers, ByteSize::kib(4))]);
+    let pool = BufferPool::new(ledger.clone(), Class::Reads, ByteSize::kib(1), 8);
+    drop((pool.try_get().unwrap(), pool.try_get().unwrap(), pool.try_get().unwrap()));
+    assert_eq!(pool.stats().kept, 3);
+    tokio::time::advance(Duration::from_secs(31)).await;
+    // In use, it forgets the oldest as it goes.
+    drop(pool.try_get().unwrap());
+    let stats = pool.stats();
+    assert_eq!((stats.kept, stats.allocated_total, stats.reused_total), (2, 3, 1));
+    pool.trim(Duration::from_secs(30));
+    assert_eq!(pool.stats().kept, 1);
+    pool.trim(Duration::ZERO);
+    assert_eq!((pool.stats().kept, ledger.usage(Class::IdleBuffers).in_use), (0, 0));
 }

@@ -218,3 +218,30 @@ fn many_threads_never_pass_the_capacity_and_return_everything() {
     assert_eq!((usage.in_use, usage.waiting, usage.granted_total), (0, 0, 16_000));
     assert!(usage.peak <= 100);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tasks_that_come_wait_and_go_leave_nothing_behind() {
+    let ledger = reads(100);
+    let tasks: Vec<_> = (0..400_u64)
+        .map(|n| {
+            let ledger = ledger.clone();
+            tokio::spawn(async move {
+                for round in 0..20 {
+                    let bytes = (n * 7 + round * 13) % 100;
+                    let patience = Duration::from_micros((n * round) % 50);
+                    let lease = ledger.acquire(Class::Reads, bytes, patience).await;
+                    tokio::task::yield_now().await;
+                    drop(lease);
+                }
+            })
+        })
+        .collect();
+    for (n, task) in tasks.into_iter().enumerate() {
+        if n % 3 == 0 {
+            task.abort();
+        }
+        drop(task.await);
+    }
+    assert!(ledger.idle(), "{ledger:?}");
+    assert_eq!(ledger.usage(Class::Reads).waiting, 0);
+}

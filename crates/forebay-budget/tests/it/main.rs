@@ -8,3 +8,4 @@ mod descriptors;
 mod ledger;
 mod plan;
 mod properties;
+mod wire;

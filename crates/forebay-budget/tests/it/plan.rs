@@ -3,6 +3,7 @@
 use forebay_budget::{
     ByteSize, Class, Ledger, Limits, MemoryFacts, MemoryLimit, NofileLimits, Plan, PlanError,
 };
+use proptest::prelude::*;
 
 fn nofile(soft: u64) -> NofileLimits {
     NofileLimits { soft_before: soft, soft, hard: soft }
@@ -144,6 +145,54 @@ fn the_ledger_has_what_the_plan_says() {
     assert_eq!(sum, plan.total.as_u64());
     for class in Class::ALL {
         assert_eq!(ledger.usage(class).capacity, plan.capacity(class).as_u64());
+    }
+}
+
+fn any_limits() -> impl Strategy<Value = Limits> {
+    let numbers = (0_u64..4 << 30, prop::option::of(0_u32..200_000), 0_u64..1 << 16);
+    (numbers, any::<[bool; 5]>()).prop_map(|((memory, connections, capture), on)| Limits {
+        memory: Some(ByteSize::b(memory)),
+        connections,
+        tls: on[0],
+        http2: on[1],
+        compression: on[2],
+        listings: on[3],
+        archives: on[4],
+        capture: ByteSize::b(capture),
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_plan_fits_or_says_what_would(limits in any_limits(), soft in 0_u64..1 << 20) {
+        let facts = machine(ByteSize::gib(64));
+        // Each advice taken solves its own problem; there are at most two.
+        let (mut limits, mut soft) = (limits, soft);
+        for advice in 0.. {
+            match Plan::compute(&limits, &facts, nofile(soft)) {
+                Ok(plan) => {
+                    prop_assert!(plan.total <= plan.limit && plan.fds.total <= soft);
+                    prop_assert!(plan.connections_max > 0);
+                    prop_assert_eq!(limits.connections.unwrap_or(plan.connections_max).max(1), plan.connections_max);
+                    break;
+                }
+                Err(PlanError::Memory { needed, .. }) => limits.memory = Some(needed),
+                Err(PlanError::Connections { needed, fits, .. }) => {
+                    let fewer = Limits { connections: Some(fits), ..limits.clone() };
+                    prop_assert!(Plan::compute(&fewer, &facts, nofile(u64::MAX)).is_ok());
+                    limits.memory = Some(needed);
+                }
+                Err(PlanError::Descriptors { needed, fits, .. }) => {
+                    let fewer = Limits { connections: Some(fits), ..limits.clone() };
+                    prop_assert!(fits == 0 || Plan::compute(&fewer, &facts, nofile(soft)).is_ok());
+                    soft = needed;
+                }
+                Err(error) => return Err(TestCaseError::fail(error.to_string())),
+            }
+            prop_assert!(advice < 3, "advice goes in circles");
+        }
     }
 }
 
