@@ -1,0 +1,51 @@
+//! `/metrics`: OpenMetrics text, names and all.
+//!
+//! Names are an interface: dashboards and alerts stand on them. Every name that this crate writes is in
+//! `docs/metrics.md`, and a test compares the two. Nothing is counted here: each figure is read at the scrape from
+//! the one that counts (the ledger, the network, the kernel), so that there is one truth per number.
+
+use std::sync::Arc;
+
+use axum::{extract::State, response::Response};
+use prometheus_client::{encoding::text, registry::Registry};
+
+use crate::{
+    AdminSources,
+    admission::{Draft, Refusal},
+    routes::Admin,
+};
+
+mod budget;
+mod family;
+mod heap;
+mod kernel;
+mod network;
+pub(crate) mod process;
+mod sockets;
+
+/// The content type that OpenMetrics 1.0 demands.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// Some 150 lines of this crate, and histograms of others.
+const SCRAPE_BYTES_MAX: u64 = 256 * 1024;
+
+/// Adds what this crate knows how to measure.
+pub(crate) fn register(registry: &mut Registry, sources: &AdminSources) {
+    registry.register_collector(Box::new(budget::Budget {
+        version: sources.about.version,
+        ledger: sources.ledger.clone(),
+        fds: sources.fds.clone(),
+        plan: Arc::clone(&sources.plan),
+    }));
+    registry.register_collector(Box::new(network::Sockets(Arc::clone(&sources.network))));
+    registry.register_collector(Box::new(kernel::Kernel));
+    registry.register_collector(Box::new(heap::Allocator));
+}
+
+/// `GET /metrics`
+pub(crate) async fn scrape(State(admin): State<Arc<Admin>>) -> Result<Response, Refusal> {
+    let mut draft = Draft::new(&admin, SCRAPE_BYTES_MAX)?;
+    // The figures of the kernel are files, and some of them are long.
+    let draft =
+        tokio::task::spawn_blocking(move || text::encode(&mut draft, &admin.registry).map(|()| draft));
+    Ok(draft.await??.send(OPEN_METRICS))
+}

@@ -1,0 +1,63 @@
+//! What is documented is what there is.
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use crate::fixture::process;
+
+fn repository(path: &str) -> String {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    fs::read_to_string(root.join(path)).unwrap()
+}
+
+/// Names at the head of table rows (`| `name` |`) under the heading.
+fn documented(heading: &str) -> BTreeSet<(String, String)> {
+    let page = repository("docs/metrics.md");
+    let section = page.split("\n## ").find(|section| section.starts_with(heading)).unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.map(|row| {
+        let mut cells = row.split('|').map(str::trim);
+        let name = cells.next().unwrap().trim_end_matches('`').to_owned();
+        (name, cells.next().unwrap().to_owned())
+    })
+    .collect()
+}
+
+/// Names and types as the exposition declares them, with the suffix that samples of counters have.
+fn exposed(text: &str) -> BTreeSet<(String, String)> {
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    types
+        .map(|(name, kind)| {
+            let suffix = if kind == "counter" { "_total" } else { "" };
+            (format!("{name}{suffix}"), kind.to_owned())
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn every_metric_of_this_crate_is_documented_and_every_documented_one_is_there() {
+    let text = process().get("/metrics").await.text().to_owned();
+    let documented = documented("The process");
+    assert_eq!(documented, exposed(&text));
+    for (name, _) in documented {
+        assert!(text.lines().any(|line| line.starts_with(&name)), "{name} has no sample");
+    }
+}
+
+#[test]
+fn alerts_use_only_documented_metrics_and_every_alert_is_in_the_runbook() {
+    let rules = repository("contrib/alerts.yml");
+    let page = repository("docs/metrics.md");
+    let runbook = repository("docs/runbook.md");
+    let mut alerts = 0;
+    for line in rules.lines().map(str::trim) {
+        if let Some(name) = line.strip_prefix("- alert: ") {
+            alerts += 1;
+            assert!(runbook.contains(&format!("\n## {name}\n")), "{name} is not in the runbook");
+        }
+    }
+    assert!(alerts > 5);
+    let words = rules.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    for word in words.filter(|word| word.starts_with("forebay_") || word.starts_with("process_")) {
+        assert!(page.contains(&format!("`{word}`")), "{word} is not documented");
+    }
+}
