@@ -13,6 +13,8 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::routing::any;
+use forebay_budget::ByteSize;
+use forebay_tower::AccessLogLayer;
 use futures_util::StreamExt as _;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -31,10 +33,12 @@ pub enum Kind {
     ServeDir,
     /// Takes uploads and drops them as they come: what a layer around it costs is measured against this.
     Upload,
+    /// The same behind forebay's access log with a capture of 1 KiB of each body.
+    UploadLogged,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::WholeBody, Self::ServeDir, Self::Upload];
+    const ALL: [Self; 4] = [Self::WholeBody, Self::ServeDir, Self::Upload, Self::UploadLogged];
 
     /// The name that [`Kind::parse`] takes.
     #[must_use]
@@ -43,6 +47,7 @@ impl Kind {
             Self::WholeBody => "whole-body",
             Self::ServeDir => "serve-dir",
             Self::Upload => "upload",
+            Self::UploadLogged => "upload-logged",
         }
     }
 
@@ -53,12 +58,19 @@ impl Kind {
     }
 
     /// The service, without a server under it.
-    pub fn router(self, root: PathBuf) -> Router {
-        match self {
+    ///
+    /// # Errors
+    /// The thread that writes the log cannot be started.
+    pub fn router(self, root: PathBuf) -> io::Result<Router> {
+        Ok(match self {
             Self::WholeBody => Router::new().fallback(any(whole_body)).with_state(Arc::new(root)),
             Self::ServeDir => Router::new().fallback_service(ServeDir::new(root)),
             Self::Upload => Router::new().fallback(any(swallow)),
-        }
+            Self::UploadLogged => {
+                let log = AccessLogLayer::stdout(ByteSize::kib(1))?;
+                Router::new().fallback(any(swallow)).layer(log)
+            }
+        })
     }
 }
 
@@ -78,7 +90,7 @@ pub async fn run(
     writeln!(out, "{} peer is ready on {scheme}://{}/", kind.name(), listener.local_addr()?)?;
     out.flush()?;
     drop(out);
-    let router = kind.router(root);
+    let router = kind.router(root)?;
     let tls = tls.map(TlsAcceptor::from);
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };

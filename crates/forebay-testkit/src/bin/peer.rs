@@ -15,7 +15,7 @@ async fn main() -> anyhow::Result<()> {
     let (kind, root, tls) = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [kind, root] => (kind, root, None),
         [kind, root, cert, key] => (kind, root, Some(tls(cert, key)?)),
-        _ => bail!("usage: peer whole-body|serve-dir|upload ROOT [CERT KEY]"),
+        _ => bail!("usage: peer whole-body|serve-dir|upload|upload-logged ROOT [CERT KEY]"),
     };
     let kind = Kind::parse(kind).with_context(|| format!("no peer is called {kind:?}"))?;
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));

@@ -82,7 +82,7 @@ async fn naive_log(mut body: Upload) -> (String, Bytes) {
         whole.extend_from_slice(&frame.unwrap().into_data().unwrap());
     }
     let text = String::from_utf8_lossy(&whole).into_owned();
-    let line = text.replace('\n', "").replace(' ', "");
+    let line = text.replace(['\n', ' '], "");
     (line.chars().take(300).collect(), Bytes::from(whole))
 }
 
