@@ -1,0 +1,100 @@
+//! What can go wrong, as kinds that a caller acts on.
+//!
+//! The kind decides the status, the retry and the log level; the cause is for the log of whoever handles it and
+//! never reaches a client. `NotFound` is also the answer for everything that exists but is none of the
+//! client's business: a device, a temporary upload, a link that leaves the root. Telling them apart would tell
+//! what is there.
+
+use std::error::Error;
+use std::fmt;
+
+/// A failure of a store.
+pub struct StoreError {
+    kind: StoreErrorKind,
+    cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// What a caller can do about a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StoreErrorKind {
+    /// There is no such object, or none that may be served.
+    NotFound,
+    /// The object is no longer the version that was pinned.
+    Changed,
+    /// A condition of the request does not hold.
+    Precondition,
+    /// The store knows the object and this process may not read it.
+    Denied,
+    /// The store asks for fewer requests.
+    Throttled,
+    /// No answer now (no descriptor, no memory, an I/O error): the same request may succeed later.
+    Unavailable,
+    /// The request makes no sense to this store and never will: a bad cursor, a range beyond the end.
+    Invalid,
+}
+
+impl StoreError {
+    /// A failure without more to say.
+    pub const fn new(kind: StoreErrorKind) -> Self {
+        Self { kind, cause: None }
+    }
+
+    /// A failure and what led to it.
+    pub fn with_cause(kind: StoreErrorKind, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { kind, cause: Some(cause.into()) }
+    }
+
+    /// What a caller can do about it.
+    pub const fn kind(&self) -> StoreErrorKind {
+        self.kind
+    }
+}
+
+impl StoreErrorKind {
+    /// The word in logs and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotFound => "not found",
+            Self::Changed => "changed",
+            Self::Precondition => "precondition failed",
+            Self::Denied => "denied",
+            Self::Throttled => "throttled",
+            Self::Unavailable => "unavailable",
+            Self::Invalid => "invalid",
+        }
+    }
+}
+
+impl fmt::Display for StoreErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Some(cause) => write!(f, "{}: {cause}", self.kind),
+            None => self.kind.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoreError({self})")
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        // Display already shows the cause itself; the chain goes on behind it.
+        self.cause.as_ref().and_then(|cause| cause.source())
+    }
+}
+
+impl From<StoreErrorKind> for StoreError {
+    fn from(kind: StoreErrorKind) -> Self {
+        Self::new(kind)
+    }
+}

@@ -1,0 +1,47 @@
+//! Turns on the blocking pool.
+//!
+//! The runtime's pool takes any number of jobs. A cold disk would fill it with opens until nothing else got a thread, so
+//! each kind of work has its own number of turns, and waits for one in order and for a limited time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{StoreError, StoreErrorKind};
+
+/// A bounded number of jobs at once.
+#[derive(Debug)]
+pub(super) struct Turns {
+    free: Arc<Semaphore>,
+    patience: Duration,
+}
+
+/// One job's turn; hand it to the job.
+#[derive(Debug)]
+#[must_use = "a turn that is not kept lets the next one in"]
+pub(super) struct Turn {
+    #[expect(dead_code, reason = "held for its drop")]
+    permit: OwnedSemaphorePermit,
+}
+
+impl Turns {
+    pub(super) fn new(max: usize, patience: Duration) -> Self {
+        Self { free: Arc::new(Semaphore::new(max.max(1))), patience }
+    }
+
+    /// Waits in turn. Those who wait are bounded by the connections that they serve.
+    ///
+    /// Cancel safe: a dropped wait gives up its place.
+    pub(super) async fn next(&self) -> Result<Turn, StoreError> {
+        let turn = match Arc::clone(&self.free).try_acquire_owned() {
+            Ok(permit) => Some(permit),
+            Err(_) => {
+                let turn = Arc::clone(&self.free).acquire_owned();
+                tokio::time::timeout(self.patience, turn).await.ok().and_then(Result::ok)
+            }
+        };
+        turn.map(|permit| Turn { permit })
+            .ok_or_else(|| StoreError::with_cause(StoreErrorKind::Unavailable, "the disk does not keep up"))
+    }
+}

@@ -1,0 +1,33 @@
+//! The verbs of a store.
+//!
+//! Two verbs read, and both are shaped so that a disk, a bucket and a web server can answer them: `open` pins
+//! one version and hands out something to read ranges from; `list` hands out a bounded page and an opaque cursor.
+//! Nothing in them is a path, a descriptor or a header.
+
+use std::fmt;
+
+use crate::{Answer, Key, ListAsk, ListPage, Object};
+
+/// A place where objects live. Kept as `Arc<dyn Store>`.
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// The version that is under `key` now. Its descriptor, connection or memory is held by the object.
+    ///
+    /// Cancel safe: a dropped answer leaves nothing behind but work that ends by itself and frees what it holds.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`, `Denied`, `Throttled` or `Unavailable`; see [`StoreErrorKind`](crate::StoreErrorKind).
+    fn open<'a>(&'a self, key: &'a Key) -> Answer<'a, Object>;
+
+    /// A page of what a client may open in the directory `dir`, in the order that `ask` wants.
+    ///
+    /// Paging is by position and not by number: what is neither created, removed, renamed nor (where the order
+    /// looks at it) changed while a client pages is seen exactly once. A page may be shorter than `ask.limit`
+    /// although others follow: only `next` says whether they do.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such directory, `Invalid` for a cursor of another order or store, `Unavailable` if
+    /// memory or a descriptor cannot be had in time.
+    fn list<'a>(&'a self, dir: &'a Key, ask: &'a ListAsk) -> Answer<'a, ListPage>;
+}

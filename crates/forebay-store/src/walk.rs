@@ -1,0 +1,185 @@
+//! A whole tree in order, in memory that its depth bounds and its size does not.
+//!
+//! Depth first, each directory in the order of its names' bytes, every directory before what is in it: the order is a
+//! function of the tree alone, so that an archive of an unchanged tree is the same archive. The walk stands on
+//! [`Store::list`] and so works for every store.
+//!
+//! What it holds is one page per open directory. To hold and to wait for more would let two walks wait for each
+//! other, so all of it is paid at the start, by a lease that the caller hands in: [`Walk::COST`]. Pages shrink with
+//! depth (128 KiB, 64, 32 … 4 KiB), since large directories are shallow; a large *deep* directory costs more scans
+//! instead of more memory. Between two steps no descriptor is open.
+//!
+//! What vanishes or may not be read is skipped, as a listing would. A directory behind a symbolic link is not entered
+//! (links may form circles). A tree deeper than [`DEPTH_MAX`] is an error and not a silently smaller archive.
+
+use std::fmt;
+use std::sync::Arc;
+use std::vec;
+
+use forebay_budget::Lease;
+
+use crate::{
+    Cursor, Entry, Key, KeyError, Kind, LIMIT_MAX, ListAsk, Order, PAGE_BYTES, PageBudget, SCAN_BYTES, Store,
+    StoreError, StoreErrorKind,
+};
+
+/// How deep a walk goes below its root.
+pub const DEPTH_MAX: usize = 64;
+
+/// The smallest page, in bytes: a dozen entries.
+const PAGE_BYTES_MIN: u64 = 4 << 10;
+/// The key of an open directory and its frame, at most.
+const KEY_BYTES: u64 = 4096;
+
+/// Walks the tree below a directory.
+pub struct Walk {
+    store: Arc<dyn Store>,
+    /// How many bytes of each key belong to the root and its slash.
+    root_len: usize,
+    /// The open directories, outermost first.
+    open: Vec<Frame>,
+    /// Pays for all of the above.
+    _lease: Lease,
+}
+
+/// A directory that has been begun.
+struct Frame {
+    dir: Key,
+    page: vec::IntoIter<Entry>,
+    rest: Rest,
+}
+
+/// What of a directory has not been listed yet.
+enum Rest {
+    All,
+    After(Cursor),
+    Nothing,
+}
+
+/// One step of a walk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Walked {
+    /// What to open.
+    pub key: Key,
+    /// What the listing knew of it: for the real length, open it.
+    pub entry: Entry,
+    root_len: usize,
+}
+
+impl Walk {
+    /// What a walk holds at most, in bytes: a page for each level, one scan, and the keys.
+    pub const COST: u64 = {
+        let (mut sum, mut depth) = (SCAN_BYTES, 0);
+        while depth <= DEPTH_MAX {
+            sum += page_bytes(depth);
+            depth += 1;
+        }
+        sum + (DEPTH_MAX as u64 + 2) * KEY_BYTES
+    };
+
+    /// A walk over all that is below `root`, which is not itself part of it. The lease is of any class.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` if the lease is of fewer than [`Walk::COST`] bytes.
+    pub fn new(store: Arc<dyn Store>, root: Key, lease: Lease) -> Result<Self, StoreError> {
+        if lease.bytes() < Self::COST {
+            let cause = format!("a walk needs a lease of {} bytes, not {}", Self::COST, lease.bytes());
+            return Err(StoreError::with_cause(StoreErrorKind::Invalid, cause));
+        }
+        let root_len = if root.is_root() { 0 } else { root.as_bytes().len() + 1 };
+        let frame = Frame { dir: root, page: Vec::new().into_iter(), rest: Rest::All };
+        Ok(Self { store, root_len, open: vec![frame], _lease: lease })
+    }
+
+    /// The next file or directory; `None` at the end.
+    ///
+    /// Cancel safe: a dropped future has taken nothing from the walk.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::list`], `NotFound` and `Denied` for the root only; `Invalid` for a tree deeper than
+    /// [`DEPTH_MAX`]. After an error the walk is at its end.
+    pub async fn next(&mut self) -> Result<Option<Walked>, StoreError> {
+        while let Some(depth) = self.open.len().checked_sub(1) {
+            if let Some(entry) = self.open[depth].page.next() {
+                if let Some(walked) = self.step(depth, entry)? {
+                    return Ok(Some(walked));
+                }
+            } else if let Err(error) = self.turn_page(depth).await {
+                self.open.clear();
+                return Err(error);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes a step of an entry, and opens it if it is a directory.
+    fn step(&mut self, depth: usize, entry: Entry) -> Result<Option<Walked>, StoreError> {
+        let key = match self.open[depth].dir.join(&entry.name) {
+            Ok(key) => key,
+            // Deep names: the key would be longer than any path, and no GET can ask for it.
+            Err(KeyError::TooLong) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        if entry.kind == Kind::Directory {
+            if entry.linked {
+                return Ok(None);
+            }
+            if depth == DEPTH_MAX {
+                self.open.clear();
+                let cause = format!("the tree is deeper than {DEPTH_MAX} directories");
+                return Err(StoreError::with_cause(StoreErrorKind::Invalid, cause));
+            }
+            self.open.push(Frame { dir: key.clone(), page: Vec::new().into_iter(), rest: Rest::All });
+        }
+        Ok(Some(Walked { key, entry, root_len: self.root_len }))
+    }
+
+    /// Fetches the next page of the innermost directory, or leaves it.
+    async fn turn_page(&mut self, depth: usize) -> Result<(), StoreError> {
+        let frame = &mut self.open[depth];
+        let after = match &frame.rest {
+            Rest::All => None,
+            Rest::After(cursor) => Some(cursor.clone()),
+            Rest::Nothing => {
+                self.open.pop();
+                return Ok(());
+            }
+        };
+        let budget = PageBudget::Prepaid(page_bytes(depth));
+        let ask = ListAsk { after, limit: LIMIT_MAX, order: Order::default(), budget };
+        match self.store.list(&frame.dir, &ask).await {
+            Ok(page) => {
+                frame.page = page.entries.into_iter();
+                frame.rest = page.next.map_or(Rest::Nothing, Rest::After);
+            }
+            Err(error) if depth > 0 && is_gone(&error) => frame.rest = Rest::Nothing,
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+/// How much of a directory is held at this depth, in bytes.
+const fn page_bytes(depth: usize) -> u64 {
+    let bytes = if depth < 16 { PAGE_BYTES >> (depth + 1) } else { 0 };
+    if bytes < PAGE_BYTES_MIN { PAGE_BYTES_MIN } else { bytes }
+}
+
+fn is_gone(error: &StoreError) -> bool {
+    matches!(error.kind(), StoreErrorKind::NotFound | StoreErrorKind::Denied)
+}
+
+impl Walked {
+    /// The path below the walk's root, without a slash at either end.
+    pub fn path(&self) -> &[u8] {
+        &self.key.as_bytes()[self.root_len..]
+    }
+}
+
+impl fmt::Debug for Walk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Walk").field("dir", &self.open.last().map(|frame| &frame.dir)).finish_non_exhaustive()
+    }
+}
