@@ -35,8 +35,8 @@ pub use answer::Answer;
 pub use error::{StoreError, StoreErrorKind};
 pub use key::{Key, KeyError, TEMP_PREFIX};
 pub use listing::{
-    Cursor, Direction, Entry, Grouping, LIMIT_MAX, ListAsk, ListPage, Order, PAGE_BYTES, PageBudget, SCAN_BYTES,
-    SortBy,
+    Cursor, Direction, Entry, Grouping, LIMIT_MAX, ListAsk, ListPage, Order, PAGE_BYTES, PageBudget,
+    SCAN_BYTES, SortBy,
 };
 pub use local::{Dotfiles, LocalOptions, LocalStore, RootError, Sandbox, Symlinks};
 pub use meta::{Kind, Meta};

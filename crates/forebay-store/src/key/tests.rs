@@ -28,7 +28,9 @@ fn a_path_that_a_file_system_would_interpret_is_refused() {
 
 #[test]
 fn names_are_bytes_and_are_kept_as_they_are() {
-    for path in [&b"a"[..], b"a b/c", b"\xff\xfe/\x01", b"a\\..\\b", b"...", b"..a/b..", b".forebay", b"%2e%2e"] {
+    for path in
+        [&b"a"[..], b"a b/c", b"\xff\xfe/\x01", b"a\\..\\b", b"...", b"..a/b..", b".forebay", b"%2e%2e"]
+    {
         assert_eq!(Key::parse(path).unwrap().as_bytes(), path);
     }
 }

@@ -55,10 +55,8 @@ impl Position {
     /// Reads a cursor of this order.
     pub(crate) fn read(cursor: &Cursor, order: Order) -> Result<Self, StoreError> {
         let invalid = |cause: &str| StoreError::with_cause(StoreErrorKind::Invalid, cause);
-        let (head, name) = cursor
-            .as_bytes()
-            .split_at_checked(HEAD_BYTES)
-            .ok_or_else(|| invalid("the cursor is cut off"))?;
+        let (head, name) =
+            cursor.as_bytes().split_at_checked(HEAD_BYTES).ok_or_else(|| invalid("the cursor is cut off"))?;
         if head[0] != VERSION || head[1] != order.code() {
             return Err(invalid("the cursor is of another order"));
         }
@@ -141,14 +139,16 @@ mod tests {
     fn entries() -> impl Strategy<Value = Entry> {
         let kind = prop_oneof![Just(Kind::File), Just(Kind::Directory)];
         let time = prop::option::of((-4_000_000_000i64..20_000_000_000, 0u32..1_000_000_000));
-        (prop::collection::vec(1u8..=255, 1..20), kind, any::<u64>(), time).prop_map(|(name, kind, len, time)| {
-            let at = |(secs, nanos): (i64, u32)| {
-                let span = Duration::from_secs(secs.unsigned_abs());
-                let base = SystemTime::UNIX_EPOCH;
-                (if secs < 0 { base - span } else { base + span }) + Duration::from_nanos(nanos.into())
-            };
-            Entry { name: name.into(), kind, linked: false, len, modified: time.map(at) }
-        })
+        (prop::collection::vec(1u8..=255, 1..20), kind, any::<u64>(), time).prop_map(
+            |(name, kind, len, time)| {
+                let at = |(secs, nanos): (i64, u32)| {
+                    let span = Duration::from_secs(secs.unsigned_abs());
+                    let base = SystemTime::UNIX_EPOCH;
+                    (if secs < 0 { base - span } else { base + span }) + Duration::from_nanos(nanos.into())
+                };
+                Entry { name: name.into(), kind, linked: false, len, modified: time.map(at) }
+            },
+        )
     }
 
     proptest! {

@@ -34,10 +34,9 @@ impl Admit {
     pub(super) fn key(self, key: &Key) -> bool {
         match self.dotfiles {
             Dotfiles::Serve => true,
-            Dotfiles::Hide => key
-                .segments()
-                .enumerate()
-                .all(|(depth, segment)| !segment.starts_with(b".") || (depth == 0 && segment == b".well-known")),
+            Dotfiles::Hide => key.segments().enumerate().all(|(depth, segment)| {
+                !segment.starts_with(b".") || (depth == 0 && segment == b".well-known")
+            }),
         }
     }
 

@@ -18,8 +18,8 @@ use super::sandbox::{LOOK, SCAN};
 use super::stamp;
 use crate::listing::{Position, Select};
 use crate::{
-    Entry, Grouping, Key, Kind, LIMIT_MAX, ListAsk, ListPage, Order, PAGE_BYTES, PageBudget, SCAN_BYTES, SortBy,
-    StoreError, StoreErrorKind,
+    Entry, Grouping, Key, Kind, LIMIT_MAX, ListAsk, ListPage, Order, PAGE_BYTES, PageBudget, SCAN_BYTES,
+    SortBy, StoreError, StoreErrorKind,
 };
 
 /// What an entry takes at most while a page is made: two names of 255 bytes and their places.
@@ -45,7 +45,8 @@ pub(super) async fn list(inner: &Arc<Inner>, dir: &Key, ask: &ListAsk) -> Result
         PageBudget::Prepaid(bytes) => (bytes, None),
         PageBudget::Leased => {
             let bytes = PAGE_BYTES.min(limit as u64 * ENTRY_BYTES_MAX);
-            let lease = inner.options.ledger.acquire(Class::Listings, bytes + SCAN_BYTES, inner.options.patience);
+            let lease =
+                inner.options.ledger.acquire(Class::Listings, bytes + SCAN_BYTES, inner.options.patience);
             let unavailable = |refused| StoreError::with_cause(StoreErrorKind::Unavailable, refused);
             (bytes, Some(lease.await.map_err(unavailable)?))
         }

@@ -75,10 +75,16 @@ pub(super) fn load(
         let kind = match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => Kind::File,
             FileType::Directory => {
-                let meta = Meta { kind: Kind::Directory, len: 0, modified: stamp.modified(), validator: None };
+                let meta =
+                    Meta { kind: Kind::Directory, len: 0, modified: stamp.modified(), validator: None };
                 return Ok(Some(Opened { object: Object::new(meta, Source::Directory), stamp }));
             }
-            _ => return Err(StoreError::with_cause(StoreErrorKind::NotFound, "neither a file nor a directory")),
+            _ => {
+                return Err(StoreError::with_cause(
+                    StoreErrorKind::NotFound,
+                    "neither a file nor a directory",
+                ));
+            }
         };
         let meta = Meta {
             kind,
@@ -127,7 +133,9 @@ fn read_warm(fd: &OwnedFd, bytes: &mut [u8]) -> Result<Option<usize>, Errno> {
     let len = bytes.len();
     match rustix::io::preadv2(fd, &mut [IoSliceMut::new(bytes)], 0, ReadWriteFlags::NOWAIT) {
         Ok(read) => Ok((read == len).then_some(read)),
-        Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INTR | Errno::INVAL | Errno::PERM) => Ok(None),
+        Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INTR | Errno::INVAL | Errno::PERM) => {
+            Ok(None)
+        }
         Err(errno) => Err(errno),
     }
 }

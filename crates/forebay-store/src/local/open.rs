@@ -103,7 +103,7 @@ fn keep(inner: &Arc<Inner>, key: &Key, known: Known, asked: Instant) {
     if inner.recent.is_off() {
         return;
     }
-    if let Ok(lease) = inner.options.ledger.try_acquire(Class::SmallFiles, Recent::cost(key)) {
+    if let Ok(lease) = inner.options.ledger.try_acquire(Class::SmallFiles, Recent::cost(key, &known)) {
         inner.recent.put(key, known, asked, lease);
         sweep::ensure(inner);
     }

@@ -45,7 +45,7 @@ impl LocalOptions {
             symlinks: Symlinks::FollowInside,
             dotfiles: Dotfiles::Hide,
             sandbox: Sandbox::Auto,
-            recent_max: 512,
+            recent_max: 256,
             recent_age: Duration::from_secs(1),
             small_file_max: ByteSize::kib(64),
             settle: Duration::from_millis(100),

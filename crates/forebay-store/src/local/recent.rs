@@ -29,7 +29,9 @@ const SHARDS: usize = 16;
 const AGE_MAX: Duration = Duration::from_secs(1);
 /// What an entry takes besides its key, in bytes: places in the table and the queue (each up to twice, as they
 /// grow by doubling), the object, its tag.
-const ENTRY_BYTES: u64 = 768;
+const OPENED_BYTES: u64 = 768;
+/// The same for an answer "there is none".
+const MISSING_BYTES: u64 = 320;
 
 /// What was opened within the last second, and what was not there.
 pub(super) struct Recent {
@@ -158,9 +160,13 @@ impl Recent {
         !self.swept.swap(true, Ordering::AcqRel)
     }
 
-    /// What an entry for `key` costs, in bytes.
-    pub(super) fn cost(key: &Key) -> u64 {
-        ENTRY_BYTES + key.as_bytes().len() as u64
+    /// What keeping this costs, in bytes.
+    pub(super) fn cost(key: &Key, known: &Known) -> u64 {
+        let entry = match known {
+            Known::Opened(_) => OPENED_BYTES,
+            Known::Missing => MISSING_BYTES,
+        };
+        entry + key.as_bytes().len() as u64
     }
 
     /// The last bytes of a path differ most. A client that aims at one shard gains nothing but its own contention.
@@ -198,7 +204,11 @@ impl<V> Table<V> {
     /// Removes the oldest place, and its slot unless that was renewed.
     fn pop(&mut self) -> Option<Slot<V>> {
         let (key, until) = self.order.pop_front()?;
-        if self.slots.get(&key).is_some_and(|slot| slot.until == until) { self.slots.remove(&key) } else { None }
+        if self.slots.get(&key).is_some_and(|slot| slot.until == until) {
+            self.slots.remove(&key)
+        } else {
+            None
+        }
     }
 
     fn expire(&mut self, now: Instant, gone: &mut Vec<Slot<V>>) {

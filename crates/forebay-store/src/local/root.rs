@@ -63,9 +63,7 @@ fn explain(path: &Path, errno: Errno) -> RootError {
         Errno::NOENT => RootError::Missing(path),
         // A parent that is a file, a socket at the path.
         Errno::NOTDIR | Errno::NXIO => RootError::NotDirectory(path),
-        Errno::ACCESS | Errno::PERM => {
-            RootError::Denied { path, uid: rustix::process::geteuid().as_raw() }
-        }
+        Errno::ACCESS | Errno::PERM => RootError::Denied { path, uid: rustix::process::geteuid().as_raw() },
         errno => RootError::Failed { path, cause: errno.into() },
     }
 }

@@ -59,7 +59,9 @@ pub(super) struct Resolver {
 enum Keeper {
     /// `openat2`; `cached` if it also knows `RESOLVE_CACHED` (Linux 5.12) and the file system is local, so that
     /// neither finding a name in memory nor opening it waits for anybody.
-    Kernel { cached: bool },
+    Kernel {
+        cached: bool,
+    },
     Stepwise,
 }
 
@@ -135,8 +137,16 @@ impl Resolver {
 fn is_local_disk(root: impl AsFd) -> bool {
     /// ext2/3/4, XFS, Btrfs, tmpfs, overlayfs, F2FS, ZFS, bcachefs, EROFS, SquashFS.
     const LOCAL: [u32; 10] = [
-        0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x794c_7630, 0xf2f5_2010, 0x2fc1_2fc1, 0xca45_1a4e,
-        0xe0f5_e1e2, 0x7371_7368,
+        0xef53,
+        0x5846_5342,
+        0x9123_683e,
+        0x0102_1994,
+        0x794c_7630,
+        0xf2f5_2010,
+        0x2fc1_2fc1,
+        0xca45_1a4e,
+        0xe0f5_e1e2,
+        0x7371_7368,
     ];
     rustix::fs::fstatfs(root).is_ok_and(|stat| LOCAL.contains(&(stat.f_type as u32)))
 }

@@ -31,7 +31,12 @@ enum End {
 }
 
 /// Opens `key` below `root`.
-pub(super) fn open(root: BorrowedFd<'_>, key: &Key, flags: OFlags, symlinks: Symlinks) -> Result<OwnedFd, Errno> {
+pub(super) fn open(
+    root: BorrowedFd<'_>,
+    key: &Key,
+    flags: OFlags,
+    symlinks: Symlinks,
+) -> Result<OwnedFd, Errno> {
     let mut path: Vec<Component> = key.segments().map(Component::from).collect();
     for _ in 0..=LINKS_MAX {
         match descend(root, &path, flags)? {
