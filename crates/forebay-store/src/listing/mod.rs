@@ -27,7 +27,7 @@ pub(crate) use select::Select;
 
 /// The most entries on one page.
 pub const LIMIT_MAX: usize = 1000;
-/// The most memory that a page takes, in bytes. Names of more than about 40 bytes on average make a full page shorter
+/// The most memory that a page takes, in bytes. Names of more than about 120 bytes on average make a full page shorter
 /// than [`LIMIT_MAX`].
 pub const PAGE_BYTES: u64 = 256 << 10;
 /// What making a page takes in addition, in bytes: the kernel's directory entries and one growing array.
@@ -127,6 +127,15 @@ pub struct Entry {
     pub modified: Option<SystemTime>,
 }
 
+/// What is known about an entry besides its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) kind: Kind,
+    pub(crate) linked: bool,
+    pub(crate) len: u64,
+    pub(crate) modified: Option<SystemTime>,
+}
+
 impl ListPage {
     /// A page whose memory somebody else pays for.
     pub fn prepaid(entries: Vec<Entry>, next: Option<Cursor>) -> Self {
@@ -140,6 +149,11 @@ impl ListPage {
 }
 
 impl Entry {
+    pub(crate) fn new(name: Box<[u8]>, found: Found) -> Self {
+        let Found { kind, linked, len, modified } = found;
+        Self { name, kind, linked, len, modified }
+    }
+
     /// The memory that an entry takes on a page, in bytes: itself and the allocation of its name.
     pub fn cost(&self) -> u64 {
         (size_of::<Self>() + self.name.len() + ALLOCATION_BYTES) as u64

@@ -5,10 +5,10 @@
 //!
 //! The cursor of a position: version, order, group, number (8 bytes, big-endian), name.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::time::{Duration, SystemTime};
 
-use super::{Cursor, Direction, Entry, Grouping, Order, SortBy};
+use super::{Cursor, Direction, Found, Grouping, Order, SortBy};
 use crate::{Kind, StoreError, StoreErrorKind};
 
 /// The format of cursors. A cursor of another version is refused, and the client starts again.
@@ -30,8 +30,8 @@ enum Name {
 }
 
 impl Position {
-    /// The place of `entry`.
-    pub(crate) fn of(entry: &Entry, order: Order) -> Self {
+    /// The place of an entry with this name and all else of `entry`.
+    pub(crate) fn of(name: Box<[u8]>, entry: &Found, order: Order) -> Self {
         let number = match order.by {
             SortBy::Name => 0,
             SortBy::Size => i64::try_from(entry.len).unwrap_or(i64::MAX),
@@ -41,7 +41,7 @@ impl Position {
             (Grouping::Mixed, _) | (Grouping::DirectoriesFirst, Kind::Directory) => 0,
             (Grouping::DirectoriesFirst, Kind::File) => 1,
         };
-        Self { group, number: order.turn(number), name: Name::new(entry.name.clone(), order) }
+        Self { group, number: order.turn(number), name: Name::new(name, order) }
     }
 
     /// The cursor behind this position.
@@ -65,9 +65,16 @@ impl Position {
         Ok(Self { group, number, name: Name::new(name.into(), order) })
     }
 
-    /// The memory behind its name, in bytes.
-    pub(crate) fn name_len(&self) -> usize {
-        self.name.bytes().len()
+    /// The bytes of the name.
+    pub(crate) fn name(&self) -> &[u8] {
+        self.name.bytes()
+    }
+
+    /// The name itself.
+    pub(crate) fn into_name(self) -> Box<[u8]> {
+        match self.name {
+            Name::Ascending(name) | Name::Descending(Reverse(name)) => name,
+        }
     }
 }
 
@@ -95,6 +102,21 @@ impl Order {
         match (self.by, self.direction) {
             (SortBy::Name, _) | (_, Direction::Ascending) => number,
             (SortBy::Size | SortBy::Modified, Direction::Descending) => !number,
+        }
+    }
+}
+
+impl Order {
+    /// Whether the bytes of names alone decide.
+    pub(crate) fn is_by_name_alone(self) -> bool {
+        self.by == SortBy::Name && self.grouping == Grouping::Mixed
+    }
+
+    /// Compares two names as an order by name alone does.
+    pub(crate) fn compare_names(self, a: &[u8], b: &[u8]) -> Ordering {
+        match self.direction {
+            Direction::Ascending => a.cmp(b),
+            Direction::Descending => b.cmp(a),
         }
     }
 }
@@ -136,6 +158,12 @@ mod tests {
         (by, direction, grouping).prop_map(|(by, direction, grouping)| Order { by, direction, grouping })
     }
 
+    fn place(entry: &Entry, order: Order) -> Position {
+        Position::of(entry.0.clone(), &entry.1, order)
+    }
+
+    type Entry = (Box<[u8]>, Found);
+
     fn entries() -> impl Strategy<Value = Entry> {
         let kind = prop_oneof![Just(Kind::File), Just(Kind::Directory)];
         let time = prop::option::of((-4_000_000_000i64..20_000_000_000, 0u32..1_000_000_000));
@@ -146,7 +174,7 @@ mod tests {
                     let base = SystemTime::UNIX_EPOCH;
                     (if secs < 0 { base - span } else { base + span }) + Duration::from_nanos(nanos.into())
                 };
-                Entry { name: name.into(), kind, linked: false, len, modified: time.map(at) }
+                (name.into(), Found { kind, linked: false, len, modified: time.map(at) })
             },
         )
     }
@@ -154,7 +182,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_position_survives_its_cursor(order in orders(), entry in entries()) {
-            let position = Position::of(&entry, order);
+            let position = place(&entry, order);
             let cursor: Cursor = position.cursor(order).to_string().parse().unwrap();
             prop_assert_eq!(Position::read(&cursor, order).unwrap(), position);
         }
@@ -164,7 +192,7 @@ mod tests {
             order in orders(), other in orders(), entry in entries(),
             noise in prop::collection::vec(any::<u8>(), 0..40),
         ) {
-            let cursor = Position::of(&entry, order).cursor(order);
+            let cursor = place(&entry, order).cursor(order);
             prop_assert_eq!(Position::read(&cursor, other).is_ok(), order == other);
             drop(Position::read(&Cursor::new(noise), order));
         }
@@ -173,10 +201,10 @@ mod tests {
         fn descending_is_the_reverse_but_for_groups_and_equals(a in entries(), b in entries(), order in orders()) {
             let ascending = Order { direction: Direction::Ascending, grouping: Grouping::Mixed, ..order };
             let descending = Order { direction: Direction::Descending, ..ascending };
-            let up = Position::of(&a, ascending).cmp(&Position::of(&b, ascending));
-            let down = Position::of(&a, descending).cmp(&Position::of(&b, descending));
+            let up = place(&a, ascending).cmp(&place(&b, ascending));
+            let down = place(&a, descending).cmp(&place(&b, descending));
             let tie = order.by != SortBy::Name
-                && Position::of(&a, ascending).number == Position::of(&b, ascending).number;
+                && place(&a, ascending).number == place(&b, ascending).number;
             prop_assert_eq!(down, if tie { up } else { up.reverse() });
         }
     }

@@ -7,7 +7,7 @@
 
 use std::collections::BinaryHeap;
 
-use super::{ALLOCATION_BYTES, Cursor, Entry, Order, Position};
+use super::{ALLOCATION_BYTES, Cursor, Entry, Found, Order, Position};
 
 /// Selects one page out of a scan.
 pub(crate) struct Select {
@@ -24,7 +24,7 @@ pub(crate) struct Select {
 /// An entry and its place; ordered by the place.
 struct Ranked {
     position: Position,
-    entry: Entry,
+    found: Found,
 }
 
 impl Select {
@@ -33,19 +33,32 @@ impl Select {
         Self { order, after, limit, bytes_max, bytes: 0, kept: BinaryHeap::new(), ceiling: None }
     }
 
-    /// Whether an entry at this position would be kept now. Asking first saves a `stat`.
-    pub(crate) fn wants(&self, position: &Position) -> bool {
+    /// Whether an entry with this name might be kept now. Asking first saves an allocation and a `stat`. Sure of it
+    /// only where names alone decide.
+    pub(crate) fn may_want(&self, name: &[u8]) -> bool {
+        let behind = |place: &Position| self.order.compare_names(name, place.name()).is_gt();
+        let before = |place: &Position| self.order.compare_names(name, place.name()).is_lt();
+        !self.order.is_by_name_alone()
+            || (self.after.as_ref().is_none_or(behind) && self.ceiling.as_ref().is_none_or(before))
+    }
+
+    /// Whether an entry would be kept now.
+    pub(crate) fn wants(&self, name: &[u8], found: &Found) -> bool {
+        self.wants_position(&Position::of(name.into(), found, self.order))
+    }
+
+    fn wants_position(&self, position: &Position) -> bool {
         self.after.as_ref().is_none_or(|after| position > after)
             && self.ceiling.as_ref().is_none_or(|ceiling| position < ceiling)
     }
 
     /// Takes an entry into consideration.
-    pub(crate) fn offer(&mut self, entry: Entry) {
-        let position = Position::of(&entry, self.order);
-        if !self.wants(&position) {
+    pub(crate) fn offer(&mut self, name: &[u8], found: Found) {
+        let position = Position::of(name.into(), &found, self.order);
+        if !self.wants_position(&position) {
             return;
         }
-        let ranked = Ranked { position, entry };
+        let ranked = Ranked { position, found };
         if self.kept.len() == self.kept.capacity() {
             // By steps and not by doubling: the array stays within what is leased.
             self.kept.reserve_exact(64.min(self.limit + 1 - self.kept.len()).max(1));
@@ -64,15 +77,19 @@ impl Select {
         let kept = self.kept.into_sorted_vec();
         let more = self.ceiling.is_some();
         let next = kept.last().filter(|_| more).map(|last| last.position.cursor(self.order));
-        (kept.into_iter().map(|ranked| ranked.entry).collect(), next)
+        (kept.into_iter().map(Ranked::into_entry).collect(), next)
     }
 }
 
 impl Ranked {
-    /// Its memory while selecting (two names) and its slot on the finished page, in bytes.
+    /// Its memory while selecting and its slot on the finished page, in bytes.
     fn cost(&self) -> u64 {
-        let position = self.position.name_len() + ALLOCATION_BYTES;
-        (size_of::<Self>() + position) as u64 + self.entry.cost()
+        let name = self.position.name().len() + ALLOCATION_BYTES;
+        (size_of::<Self>() + size_of::<Entry>() + name) as u64
+    }
+
+    fn into_entry(self) -> Entry {
+        Entry::new(self.position.into_name(), self.found)
     }
 }
 
@@ -103,8 +120,8 @@ mod tests {
     use super::*;
     use crate::{Direction, Kind, SortBy};
 
-    fn entry(name: Vec<u8>, len: u64) -> Entry {
-        Entry { name: name.into(), kind: Kind::File, linked: false, len, modified: None }
+    fn found(len: u64) -> Found {
+        Found { kind: Kind::File, linked: false, len, modified: None }
     }
 
     /// All pages of `names`, each made by a scan in the given order.
@@ -113,7 +130,9 @@ mod tests {
         loop {
             let mut select = Select::new(order, after.take(), limit, bytes_max);
             for (name, len) in names {
-                select.offer(entry(name.clone(), *len));
+                let found = found(*len);
+                assert!(select.may_want(name) || !select.wants(name, &found));
+                select.offer(name, found);
                 assert!(select.kept.len() <= limit);
                 assert!(select.bytes <= bytes_max || select.kept.len() == 1);
             }
@@ -143,8 +162,10 @@ mod tests {
                 direction: if descending { Direction::Descending } else { Direction::Ascending },
                 ..Order::default()
             };
-            let mut sorted: Vec<_> = names.iter().map(|(name, len)| entry(name.clone(), *len)).collect();
-            sorted.sort_by_cached_key(|entry| Position::of(entry, order));
+            let mut sorted = names.clone();
+            sorted.sort_by_cached_key(|(name, len)| Position::of(name.as_slice().into(), &found(*len), order));
+            let sorted: Vec<_> =
+                sorted.iter().map(|(name, len)| Entry::new(name.as_slice().into(), found(*len))).collect();
             prop_assert_eq!(pages(&names, order, limit, bytes_max), sorted);
         }
     }

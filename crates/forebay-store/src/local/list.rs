@@ -5,27 +5,29 @@
 //! its `stat` is left out too. By name, only the entries of the page are asked for their length and time; by size or time, all
 //! have to be.
 
+use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use forebay_budget::Class;
-use rustix::fs::{Access, AtFlags, Dir, FileType, Stat};
+use rustix::fs::{Access, AtFlags, FileType, RawDir, Stat};
+use rustix::io::Errno;
 
 use super::Inner;
 use super::fault::{no_worker, store_error};
 use super::open::descriptors;
 use super::sandbox::{LOOK, SCAN};
 use super::stamp;
-use crate::listing::{Position, Select};
+use crate::listing::{Found, Position, Select};
 use crate::{
-    Entry, Grouping, Key, Kind, LIMIT_MAX, ListAsk, ListPage, Order, PAGE_BYTES, PageBudget, SCAN_BYTES,
-    SortBy, StoreError, StoreErrorKind,
+    Entry, Key, Kind, LIMIT_MAX, ListAsk, ListPage, Order, PAGE_BYTES, PageBudget, SCAN_BYTES, SortBy,
+    StoreError, StoreErrorKind,
 };
 
-/// What an entry takes at most while a page is made: two names of 255 bytes and their places.
-const ENTRY_BYTES_MAX: u64 = 768;
-/// The directory, and the stream that reads it.
-const SCAN_FDS: u64 = 2;
+/// What an entry takes at most while a page is made: a name of 255 bytes and its places.
+const ENTRY_BYTES_MAX: u64 = 512;
+/// How much of the directory is read at once, in bytes.
+const BUFFER_BYTES: usize = 32 << 10;
 
 struct Scan<'a> {
     inner: &'a Inner,
@@ -51,7 +53,8 @@ pub(super) async fn list(inner: &Arc<Inner>, dir: &Key, ask: &ListAsk) -> Result
             (bytes, Some(lease.await.map_err(unavailable)?))
         }
     };
-    let fds = descriptors(inner, SCAN_FDS + inner.resolver.fds()).await?;
+    // The directory itself, and what following a link in it takes.
+    let fds = descriptors(inner, 1 + inner.resolver.fds()).await?;
     let turn = inner.listers.next().await?;
     let select = Select::new(ask.order, after, limit, bytes_max);
     let (inner, dir, order) = (Arc::clone(inner), dir.clone(), ask.order);
@@ -73,15 +76,22 @@ fn scan(
     mut select: Select,
 ) -> Result<(Vec<Entry>, Option<crate::Cursor>), StoreError> {
     let at = inner.resolver.open(&inner.root, dir, SCAN).map_err(store_error)?;
-    let mut stream = Dir::read_from(&at).map_err(store_error)?;
     let scan = Scan { inner, dir, at, order };
-    while let Some(read) = stream.read() {
-        let found = read.map_err(store_error)?;
-        let name = found.file_name().to_bytes();
-        if inner.admit.name(dir, name)
-            && let Some(entry) = scan.candidate(&select, name, found.file_type())
+    let mut buffer = vec![MaybeUninit::uninit(); BUFFER_BYTES];
+    let mut stream = RawDir::new(&scan.at, &mut buffer);
+    while let Some(read) = stream.next() {
+        let read = match read {
+            Err(Errno::INTR) => continue,
+            // The directory was removed: what is left of it is nothing.
+            Err(Errno::NOENT) => break,
+            read => read.map_err(store_error)?,
+        };
+        let name = read.file_name().to_bytes();
+        if select.may_want(name)
+            && inner.admit.name(dir, name)
+            && let Some(found) = scan.candidate(&select, name, read.file_type())
         {
-            select.offer(entry);
+            select.offer(name, found);
         }
     }
     let (mut entries, next) = select.finish();
@@ -91,46 +101,41 @@ fn scan(
 
 impl Scan<'_> {
     /// What a name stands for, as exactly as the order needs it; `None` if it is not for this page.
-    fn candidate(&self, select: &Select, name: &[u8], kind: FileType) -> Option<Entry> {
+    fn candidate(&self, select: &Select, name: &[u8], kind: FileType) -> Option<Found> {
         let known = match kind {
-            FileType::RegularFile => Some(Kind::File),
-            FileType::Directory => Some(Kind::Directory),
-            FileType::Symlink | FileType::Unknown => None,
+            FileType::RegularFile => Kind::File,
+            FileType::Directory => Kind::Directory,
+            FileType::Symlink | FileType::Unknown => return self.look(name),
             _ => return None,
         };
         if self.order.by != SortBy::Name {
             return self.look(name);
         }
-        let entry = |kind| Entry { name: name.into(), kind, linked: false, len: 0, modified: None };
-        // Where directories stand apart, the place of a link is not known before it is followed.
-        let placed = known.or((self.order.grouping == Grouping::Mixed).then_some(Kind::File));
-        if let Some(kind) = placed
-            && !select.wants(&Position::of(&entry(kind), self.order))
-        {
-            return None;
-        }
-        known.map_or_else(|| self.look(name), |kind| Some(entry(kind)))
+        let found = Found { kind: known, linked: false, len: 0, modified: None };
+        select.wants(name, &found).then_some(found)
     }
 
     /// Asks what is under a name, following a link as `open` would.
-    fn look(&self, name: &[u8]) -> Option<Entry> {
+    fn look(&self, name: &[u8]) -> Option<Found> {
         let stat = rustix::fs::statat(&self.at, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
-            return entry(name, &stat, false);
+            return found(&stat, false);
         }
         if !self.inner.resolver.follows_links() {
             return None;
         }
         let key = self.dir.join(name).ok()?;
         let fd = self.inner.resolver.open(&self.inner.root, &key, LOOK).ok()?;
-        entry(name, &rustix::fs::fstat(fd).ok()?, true)
+        found(&rustix::fs::fstat(fd).ok()?, true)
     }
 
     /// Fills in what the order did not need; `false` if it is gone, or became something else, or may not be read.
     fn complete(&self, entry: &mut Entry) -> bool {
         if self.order.by == SortBy::Name && !entry.linked {
             match self.look(&entry.name) {
-                Some(now) if now.kind == entry.kind && !now.linked => *entry = now,
+                Some(now) if now.kind == entry.kind && !now.linked => {
+                    *entry = Entry::new(std::mem::take(&mut entry.name), now);
+                }
                 _ => return false,
             }
         }
@@ -140,16 +145,16 @@ impl Scan<'_> {
         };
         // Other failures (an old kernel) do not say that it cannot be read.
         let allowed = rustix::fs::accessat(&self.at, &*entry.name, access, AtFlags::EACCESS);
-        allowed != Err(rustix::io::Errno::ACCESS)
+        allowed != Err(Errno::ACCESS)
     }
 }
 
-/// The entry for a file or a directory; `None` for anything else.
-fn entry(name: &[u8], stat: &Stat, linked: bool) -> Option<Entry> {
+/// What a `stat` says of a file or a directory; `None` for anything else.
+fn found(stat: &Stat, linked: bool) -> Option<Found> {
     let (kind, len) = match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => (Kind::File, u64::try_from(stat.st_size).unwrap_or(0)),
         FileType::Directory => (Kind::Directory, 0),
         _ => return None,
     };
-    Some(Entry { name: name.into(), kind, linked, len, modified: stamp::modified(stat) })
+    Some(Found { kind, linked, len, modified: stamp::modified(stat) })
 }

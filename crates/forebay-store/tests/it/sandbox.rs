@@ -123,8 +123,11 @@ async fn magic_links_of_proc_lead_nowhere() {
     }
 }
 
-/// 1. the store opens `dir`; 2. somebody replaces `dir` by a link to the outside; 3. the store opens `secret` below
-/// it. Whatever the interleaving, the answer is the file inside or nothing.
+/// 1. The store opens `dir`.
+/// 2. Somebody replaces `dir` by a link to the outside.
+/// 3. The store opens `secret` below it.
+///
+/// Whatever the interleaving, the answer is the file inside or nothing.
 #[test]
 fn a_directory_that_is_swapped_for_a_link_under_way_lets_nothing_out() {
     let bench = secrets();
