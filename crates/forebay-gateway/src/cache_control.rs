@@ -1,8 +1,9 @@
 //! `Cache-Control` by glob: the operator knows which files never change.
 //!
 //! Rules are tried in their order and the first that matches wins, as in every configuration file
-//! that people read from top to bottom. Globs see the decoded name without its leading slash;
-//! `*` stays within a segment, `**` crosses them.
+//! that people read from top to bottom. A rule is written like a header: `PATTERN: VALUE`. A pattern
+//! without a slash is about file names in any directory (`*.css`); one with a slash is about the whole
+//! path without its leading slash, where `*` stays within a segment and `**` crosses them.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -19,10 +20,10 @@ pub enum RuleError {
         "a cache rule is written GLOB=VALUE, for example 'assets/**=max-age=31536000, immutable'; got {0:?}"
     )]
     Shape(String),
-    /// The part before `=` is not a glob.
-    #[error("the glob of a cache rule is not valid: {0}")]
+    /// The part before the colon is not a glob.
+    #[error("the pattern of a cache rule is not valid: {0}")]
     Glob(#[from] globset::Error),
-    /// The part after `=` cannot stand in a header.
+    /// The part after the colon cannot stand in a header.
     #[error("the value of a cache rule cannot stand in a header: {0:?}")]
     Value(String),
 }
@@ -56,7 +57,7 @@ pub struct CachePolicy<'a> {
 }
 
 impl CacheRules {
-    /// Reads rules of the form `GLOB=VALUE`.
+    /// Reads rules of the form `PATTERN: VALUE`.
     ///
     /// # Errors
     /// The first rule that cannot be used, and why.
@@ -65,9 +66,14 @@ impl CacheRules {
         let mut values = Vec::new();
         for rule in rules {
             let rule = rule.as_ref();
-            let (glob, value) = rule.split_once('=').ok_or_else(|| RuleError::Shape(rule.to_owned()))?;
-            let (glob, value) = (glob.trim().trim_start_matches('/'), value.trim());
-            globs.add(GlobBuilder::new(glob).literal_separator(true).build()?);
+            let (glob, value) = rule.split_once(':').ok_or_else(|| RuleError::Shape(rule.to_owned()))?;
+            let (glob, value) = (glob.trim(), value.trim());
+            let glob = match glob.strip_prefix('/') {
+                Some(path) => path.to_owned(),
+                None if glob.contains('/') => glob.to_owned(),
+                None => format!("**/{glob}"),
+            };
+            globs.add(GlobBuilder::new(&glob).literal_separator(true).build()?);
             values.push(Rule {
                 value: HeaderValue::from_str(value).map_err(|_| RuleError::Value(value.to_owned()))?,
                 no_transform: value.to_ascii_lowercase().contains("no-transform"),

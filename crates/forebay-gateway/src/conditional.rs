@@ -16,8 +16,8 @@ use crate::etag::{EntityTag, list_matches};
 /// What conditions are evaluated against: the selected representation.
 #[derive(Clone, Copy, Debug)]
 pub struct Validators<'a> {
-    /// The entity tag that this response would carry.
-    pub etag: EntityTag<'a>,
+    /// The entity tag that this response would carry; without one, nothing but `*` matches.
+    pub etag: Option<EntityTag<'a>>,
     /// When the object last changed, if its store knows.
     pub modified: Option<SystemTime>,
 }
@@ -91,7 +91,7 @@ impl<'a> Conditions<'a> {
     #[must_use]
     pub fn evaluate(&self, selected: &Validators<'_>) -> Verdict {
         if self.if_match {
-            if !self.lists(&header::IF_MATCH, |tag| tag.strong_eq(&selected.etag)) {
+            if !self.lists(&header::IF_MATCH, |tag| selected.etag.is_some_and(|own| own.strong_eq(&tag))) {
                 return Verdict::Failed;
             }
         } else if let (Some(date), Some(modified)) = (date(self.if_unmodified_since), selected.modified)
@@ -100,7 +100,7 @@ impl<'a> Conditions<'a> {
             return Verdict::Failed;
         }
         if self.if_none_match {
-            if self.lists(&header::IF_NONE_MATCH, |tag| tag.weak_eq(&selected.etag)) {
+            if self.lists(&header::IF_NONE_MATCH, |tag| selected.etag.is_some_and(|own| own.weak_eq(&tag))) {
                 return Verdict::NotModified;
             }
         } else if let (Some(date), Some(modified)) = (date(self.if_modified_since), selected.modified)
@@ -116,7 +116,7 @@ impl<'a> Conditions<'a> {
     pub fn range_applies(&self, selected: &Validators<'_>, now: SystemTime) -> bool {
         let Some(field) = self.if_range.map(HeaderValue::as_bytes) else { return true };
         if let Some(tag) = EntityTag::parse(field) {
-            return tag.strong_eq(&selected.etag);
+            return selected.etag.is_some_and(|own| own.strong_eq(&tag));
         }
         match (date(self.if_range), selected.modified) {
             (Some(date), Some(modified)) => {

@@ -19,9 +19,9 @@
 /// More range specs than this in one header, and the header is ignored.
 pub const RANGES_MAX: usize = 64;
 
-/// What one part of a `multipart/byteranges` body costs beside its bytes, at least. Gaps smaller
+/// What one part of a `multipart/byteranges` body costs beside its bytes, rounded up. Gaps smaller
 /// than this are cheaper sent than described.
-pub const PART_OVERHEAD: u64 = 128;
+pub const PART_OVERHEAD: u64 = 256;
 
 /// A satisfiable run of bytes: `first` to `last`, both inclusive, both within the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

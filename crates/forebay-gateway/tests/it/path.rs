@@ -44,17 +44,18 @@ fn queries_are_read_and_strangers_ignored() {
 #[test]
 fn the_first_cache_rule_that_matches_wins() {
     let rules =
-        CacheRules::parse(["assets/**=max-age=31536000, immutable", "*.html=no-cache", "**=no-transform"])
+        CacheRules::parse(["assets/**: max-age=31536000, immutable", "/*.html: no-cache", "*.css: max-age=60", "**: no-transform"])
             .unwrap();
     let value = |name: &str| rules.policy(name.as_bytes()).map(|p| p.value.to_str().unwrap().to_owned());
     assert_eq!(value("assets/js/app.js").as_deref(), Some("max-age=31536000, immutable"));
     assert_eq!(value("index.html").as_deref(), Some("no-cache"));
     assert_eq!(value("sub/index.html").as_deref(), Some("no-transform"), "* stays within a segment");
+    assert_eq!(value("a/b/x.css").as_deref(), Some("max-age=60"), "a pattern without a slash is about names");
     assert!(rules.policy(b"sub/index.html").unwrap().no_transform);
     assert!(CacheRules::default().policy(b"x").is_none());
-    assert!(CacheRules::parse(["no equals sign"]).is_err());
-    assert!(CacheRules::parse(["[=x"]).is_err());
-    assert!(CacheRules::parse(["a=\u{1}"]).is_err());
+    assert!(CacheRules::parse(["no colon"]).is_err());
+    assert!(CacheRules::parse(["[: x"]).is_err());
+    assert!(CacheRules::parse(["a: \u{1}"]).is_err());
 }
 
 #[test]

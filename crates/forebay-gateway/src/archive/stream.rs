@@ -1,0 +1,230 @@
+//! The body of an archive: walks, opens, reads and writes one step each time it is asked.
+//!
+//! There is no task and no channel behind it: when the client stops reading, the walk stops, holding
+//! what it has leased and at most one open file. Chunks carry a share of the lease, so that it is not
+//! returned while one of them waits for the socket.
+
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use bytes::Bytes;
+use flate2::Crc;
+use forebay_budget::Lease;
+use forebay_store::{ByteRange, Content, Kind, Object, Store, StoreErrorKind, Walk};
+use futures_util::stream::try_unfold;
+use http_body::Frame;
+use http_body_util::StreamBody;
+
+use super::zip::Checksum;
+use super::zip_directory::Directory;
+use super::{CHUNK_BYTES, Member, tar, zip};
+use crate::body::Body;
+use crate::error::broken;
+use crate::query::Archive;
+
+/// The archive of a walk. Everything in it is put below `folder`, so that unpacking makes one folder.
+pub(super) fn body(
+    store: Arc<dyn Store>,
+    walk: Walk,
+    form: Archive,
+    folder: &[u8],
+    mut lease: Lease,
+) -> Body {
+    let form = match form {
+        Archive::Tar => Form::Tar,
+        Archive::Zip => Form::Zip(Directory::new(&mut lease)),
+    };
+    let prefix = if folder.is_empty() { Vec::new() } else { [folder, b"/"].concat() };
+    let writer = Writer { store, walk, form, prefix, step: Step::Between, offset: 0, lease: Arc::new(lease) };
+    let frames = try_unfold(Box::new(writer), |mut writer| async move {
+        Ok::<_, io::Error>(writer.next().await?.map(|bytes| (Frame::data(bytes), writer)))
+    });
+    Body::stream(StreamBody::new(frames))
+}
+
+struct Writer {
+    store: Arc<dyn Store>,
+    walk: Walk,
+    form: Form,
+    prefix: Vec<u8>,
+    step: Step,
+    /// Bytes written so far.
+    offset: u64,
+    /// Pays for the chunks under way; each holds a share.
+    lease: Arc<Lease>,
+}
+
+enum Form {
+    Tar,
+    Zip(Directory),
+}
+
+enum Step {
+    /// The next thing is the next entry of the walk.
+    Between,
+    /// A file of more than one chunk is being read.
+    Within(Box<Long>),
+    /// Nothing but the end of the archive is left.
+    Ending,
+    Done,
+}
+
+/// A file of more than one chunk.
+struct Long {
+    path: Vec<u8>,
+    object: Object,
+    modified: u64,
+    /// Where its local record is (zip).
+    begun_at: u64,
+    read: u64,
+    crc: Crc,
+}
+
+impl Writer {
+    /// The next piece; `None` at the end.
+    async fn next(&mut self) -> io::Result<Option<Bytes>> {
+        loop {
+            let piece = match &mut self.step {
+                Step::Between => self.enter().await?,
+                Step::Within(_) => self.go_on().await?,
+                Step::Ending => self.ending(),
+                Step::Done => return Ok(None),
+            };
+            if !piece.is_empty() {
+                self.offset += piece.len() as u64;
+                return Ok(Some(Bytes::from_owner(Piece { bytes: piece, _lease: Arc::clone(&self.lease) })));
+            }
+        }
+    }
+
+    /// The next entry: all of it if it is short, its header if it is long.
+    async fn enter(&mut self) -> io::Result<Vec<u8>> {
+        let Some(walked) = self.walk.next().await.map_err(broken)? else {
+            self.step = Step::Ending;
+            return Ok(Vec::new());
+        };
+        let mut path = [&self.prefix, walked.path()].concat();
+        if walked.entry.kind == Kind::Directory {
+            path.push(b'/');
+            let member = Member { path: &path, len: 0, modified: seconds(walked.entry.modified) };
+            return self.whole(&member, &[]);
+        }
+        let object = match self.store.open(&walked.key).await {
+            Ok(object) if object.meta().kind == Kind::File => object,
+            // Gone, or something else by now: as if it had gone before the walk came by.
+            Ok(_) => return Ok(Vec::new()),
+            Err(error) if matches!(error.kind(), StoreErrorKind::NotFound | StoreErrorKind::Denied) => {
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(broken(error)),
+        };
+        let (len, modified) = (object.meta().len, seconds(object.meta().modified));
+        let member = Member { path: &path, len, modified };
+        if len <= CHUNK_BYTES as u64 {
+            let bytes = read(&object, 0, len).await?;
+            return self.whole(&member, &bytes);
+        }
+        let header = match self.form {
+            Form::Tar => tar::header(&member),
+            Form::Zip(_) => zip::local(&member, Checksum::Follows),
+        };
+        let long = Long { path, object, modified, begun_at: self.offset, read: 0, crc: Crc::new() };
+        self.step = Step::Within(Box::new(long));
+        Ok(header)
+    }
+
+    /// A directory or a short file, in one piece.
+    fn whole(&mut self, member: &Member<'_>, bytes: &[u8]) -> io::Result<Vec<u8>> {
+        match &mut self.form {
+            Form::Tar => {
+                let mut piece = tar::header(member);
+                piece.extend_from_slice(bytes);
+                piece.resize(piece.len() + tar::padding(member.len), 0);
+                Ok(piece)
+            }
+            Form::Zip(directory) => {
+                let mut crc = Crc::new();
+                crc.update(bytes);
+                let known = Checksum::Known(crc.sum());
+                directory.push(&zip::central(member, known, crc.sum(), self.offset))?;
+                let mut piece = zip::local(member, known);
+                piece.extend_from_slice(bytes);
+                Ok(piece)
+            }
+        }
+    }
+
+    /// The next chunk of a long file, or what follows its last.
+    async fn go_on(&mut self) -> io::Result<Vec<u8>> {
+        let Step::Within(long) = &mut self.step else { return Ok(Vec::new()) };
+        let len = long.object.meta().len;
+        if long.read < len {
+            let chunk = read(&long.object, long.read, (len - long.read).min(CHUNK_BYTES as u64)).await?;
+            long.read += chunk.len() as u64;
+            if matches!(self.form, Form::Zip(_)) {
+                long.crc.update(&chunk);
+            }
+            return Ok(chunk);
+        }
+        let piece = match &mut self.form {
+            Form::Tar => vec![0; tar::padding(len)],
+            Form::Zip(directory) => {
+                let member = Member { path: &long.path, len, modified: long.modified };
+                let crc = long.crc.sum();
+                directory.push(&zip::central(&member, Checksum::Follows, crc, long.begun_at))?;
+                zip::descriptor(len, crc)
+            }
+        };
+        self.step = Step::Between;
+        Ok(piece)
+    }
+
+    fn ending(&mut self) -> Vec<u8> {
+        match &mut self.form {
+            Form::Tar => {
+                self.step = Step::Done;
+                tar::END.to_vec()
+            }
+            Form::Zip(directory) => match directory.take_block(self.offset) {
+                Some(block) => block,
+                None => {
+                    self.step = Step::Done;
+                    directory.end()
+                }
+            },
+        }
+    }
+}
+
+/// `len` bytes at `at`, at most a chunk. A file that has become shorter is an error.
+async fn read(object: &Object, at: u64, len: u64) -> io::Result<Vec<u8>> {
+    let range = ByteRange::new(at, at + len).unwrap_or(ByteRange::whole(0));
+    match object.read(range).await.map_err(broken)? {
+        Content::Bytes(bytes) => Ok(bytes.to_vec()),
+        Content::File(span) => tokio::task::spawn_blocking(move || {
+            let mut bytes = vec![0; span.len as usize];
+            span.file.read_exact_at(&mut bytes, span.offset)?;
+            Ok(bytes)
+        })
+        .await
+        .map_err(broken)?,
+    }
+}
+
+fn seconds(modified: Option<std::time::SystemTime>) -> u64 {
+    modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(0, |since| since.as_secs())
+}
+
+/// Bytes under way, and a share of what pays for them.
+struct Piece {
+    bytes: Vec<u8>,
+    _lease: Arc<Lease>,
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}

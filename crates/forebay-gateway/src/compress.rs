@@ -1,0 +1,77 @@
+//! Compression on the way, with windows that the plan knows.
+//!
+//! A compressor's memory is its window and its tables. Left to their defaults they take from 0.3 MiB
+//! (gzip) to several MiB (zstd, brotli), so all three are held to a window of 64 to 128 KiB and to
+//! tables that fit into [`COST`] together with the buffers around them. Text loses a few per cent of
+//! ratio to that; what is worth more is compressed once, beside the file, with all the memory in the
+//! world.
+
+use async_compression::brotli::EncoderParams;
+use async_compression::tokio::bufread::{BrotliEncoder, GzipEncoder, ZstdEncoder};
+use async_compression::Level;
+use async_compression::zstd::CParameter;
+use bytes::Bytes;
+use forebay_budget::Lease;
+use forebay_net::{FileBody, ReadWindow};
+use forebay_store::Content;
+use forebay_tower::body::{EndBody, Held};
+use futures_util::TryStreamExt;
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use tokio::io::{AsyncBufRead, AsyncRead};
+use tokio_util::io::{ReaderStream, StreamReader};
+
+use crate::body::Body;
+use crate::encoding::Coding;
+
+/// What one compressor takes, in bytes: window, tables, and the buffers around them.
+pub(crate) const COST: u64 = 512 << 10;
+
+/// What is read ahead of a compressor, in bytes.
+pub(crate) const READ_WINDOW: u64 = 64 << 10;
+
+/// Output is handed on in pieces of this size.
+const CHUNK: usize = 16 << 10;
+
+/// Memory for one compressor and what feeds it.
+pub(crate) struct Compressor {
+    window: Lease,
+    reads: Lease,
+}
+
+impl Compressor {
+    /// Takes [`COST`] and [`READ_WINDOW`] bytes that were granted.
+    pub(crate) fn new(window: Lease, reads: Lease) -> Self {
+        Self { window, reads }
+    }
+
+    /// The content, compressed as it is read. Fails where reading fails: a short body stays without its
+    /// end mark.
+    pub(crate) fn body(self, coding: Coding, content: Content) -> Body {
+        let source = match content {
+            Content::Bytes(bytes) => Body::from(bytes),
+            Content::File(span) => Body::from(FileBody::of(span, ReadWindow::held(self.reads))),
+        };
+        let reader = StreamReader::new(source.into_data_stream());
+        match coding {
+            Coding::Gzip => stream(GzipEncoder::with_quality(reader, Level::Precise(5)), self.window),
+            Coding::Zstd => stream(zstd(reader), self.window),
+            Coding::Brotli => stream(brotli(reader), self.window),
+        }
+    }
+}
+
+fn zstd<R: AsyncBufRead>(reader: R) -> ZstdEncoder<R> {
+    let bounded = [CParameter::window_log(16), CParameter::hash_log(14), CParameter::chain_log(14)];
+    ZstdEncoder::with_quality_and_params(reader, Level::Precise(3), &bounded)
+}
+
+fn brotli<R: AsyncBufRead>(reader: R) -> BrotliEncoder<R> {
+    let bounded = EncoderParams::default().quality(Level::Precise(3)).window_size(16);
+    BrotliEncoder::with_params(reader, bounded)
+}
+
+fn stream(encoder: impl AsyncRead + Send + 'static, lease: Lease) -> Body {
+    let frames = ReaderStream::with_capacity(encoder, CHUNK).map_ok(Frame::<Bytes>::data);
+    Body::stream(EndBody::<_, Held<Lease>>::new(StreamBody::new(frames), Held::new(lease)))
+}

@@ -1,0 +1,175 @@
+//! Every way in which a request fails, and its status: the one table.
+//!
+//! A failure is answered as problem+json (RFC 9457) to those whose `Accept` names JSON, as one line of
+//! text to everybody else, in the same form as the layers' refusals. What a client reads says what to
+//! do and nothing about the inside; what an operator needs is logged here, where it is handled.
+
+use std::io;
+use std::time::Duration;
+
+use forebay_budget::Refused;
+use forebay_store::{KeyError, StoreError, StoreErrorKind};
+use forebay_tower::Refusal;
+use forebay_tower::refusal::Form;
+use futures_util::FutureExt;
+use http::header::{ALLOW, CONTENT_RANGE};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http_body_util::BodyExt;
+
+use crate::body::Body;
+use crate::path::PathError;
+
+/// Methods that are answered.
+pub(crate) const ALLOWED: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
+
+/// The tokens of this file, which tell the gateway's own answers from those of layers.
+pub(crate) const REASONS: [&str; 9] = [
+    "bad_path",
+    "bad_request",
+    "not_found",
+    "method_not_allowed",
+    "precondition_failed",
+    "range_not_satisfiable",
+    "forbidden",
+    "busy",
+    "unavailable",
+];
+
+/// Why there is no other answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("the path cannot be read")]
+    BadPath(#[from] PathError),
+    #[error("nothing is there")]
+    NotFound,
+    #[error("another method")]
+    MethodNotAllowed,
+    #[error("a precondition does not hold")]
+    PreconditionFailed,
+    #[error("no byte of the range exists")]
+    RangeNotSatisfiable { len: u64 },
+    #[error("what is asked for is switched off")]
+    Forbidden,
+    #[error("the request makes no sense")]
+    BadRequest,
+    #[error("no memory in time: {0}")]
+    Busy(#[from] Refused),
+    #[error("the store failed: {0}")]
+    Store(StoreError),
+}
+
+impl Failure {
+    /// Status, token for machines, sentence for people.
+    fn parts(&self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::BadPath(_) => {
+                (StatusCode::BAD_REQUEST, "bad_path", "The path of this request is not valid.")
+            }
+            Self::BadRequest => (StatusCode::BAD_REQUEST, "bad_request", "A parameter of this request is not valid."),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "There is nothing here."),
+            Self::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Only GET, HEAD and OPTIONS are answered here.")
+            }
+            Self::PreconditionFailed => {
+                (StatusCode::PRECONDITION_FAILED, "precondition_failed", "The file is no longer what this request expects.")
+            }
+            Self::RangeNotSatisfiable { .. } => {
+                (StatusCode::RANGE_NOT_SATISFIABLE, "range_not_satisfiable", "The file has no such bytes.")
+            }
+            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "This is not offered here."),
+            Self::Busy(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "busy", "Too many transfers are under way. Please try again soon.")
+            }
+            Self::Store(error) => store_parts(error.kind()),
+        }
+    }
+
+    /// The answer. `retry_after` goes with 503.
+    pub(crate) fn into_response(self, asked: &HeaderMap, retry_after: Duration) -> Response<Body> {
+        let (status, reason, detail) = self.parts();
+        self.log();
+        let mut refusal = Refusal::new(status, reason, detail);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            refusal = refusal.retry_after(retry_after);
+        }
+        let mut response = refuse(refusal, asked);
+        let headers = response.headers_mut();
+        match self {
+            Self::MethodNotAllowed => {
+                headers.insert(ALLOW, ALLOWED);
+            }
+            Self::RangeNotSatisfiable { len } => {
+                if let Ok(value) = HeaderValue::try_from(format!("bytes */{len}")) {
+                    headers.insert(CONTENT_RANGE, value);
+                }
+            }
+            _ => {}
+        }
+        response
+    }
+
+    /// A client's mistakes are the access log's business; ours are an operator's.
+    fn log(&self) {
+        match self {
+            Self::Busy(refused) => tracing::info!(%refused, "a request was turned away"),
+            Self::Store(error) => match error.kind() {
+                StoreErrorKind::NotFound | StoreErrorKind::Invalid | StoreErrorKind::Precondition => {}
+                StoreErrorKind::Changed
+                | StoreErrorKind::Denied
+                | StoreErrorKind::Throttled
+                | StoreErrorKind::Unavailable => tracing::warn!(%error, "the store could not answer"),
+            },
+            _ => {}
+        }
+    }
+}
+
+fn store_parts(kind: StoreErrorKind) -> (StatusCode, &'static str, &'static str) {
+    match kind {
+        StoreErrorKind::NotFound => (StatusCode::NOT_FOUND, "not_found", "There is nothing here."),
+        StoreErrorKind::Invalid => {
+            (StatusCode::BAD_REQUEST, "bad_request", "A parameter of this request is not valid.")
+        }
+        StoreErrorKind::Denied => (StatusCode::FORBIDDEN, "forbidden", "This is not offered here."),
+        StoreErrorKind::Precondition => {
+            (StatusCode::PRECONDITION_FAILED, "precondition_failed", "The file is no longer what this request expects.")
+        }
+        StoreErrorKind::Changed | StoreErrorKind::Throttled | StoreErrorKind::Unavailable => {
+            (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "This cannot be read at the moment. Please try again soon.")
+        }
+    }
+}
+
+/// A refusal as an answer, in the form that the client asked for.
+fn refuse(refusal: Refusal, asked: &HeaderMap) -> Response<Body> {
+    let (head, mut answer) = refusal.into_response::<Body>(Form::asked(asked)).into_parts();
+    // Its text is there: this waits for nothing.
+    let text = answer.frame().now_or_never().flatten().and_then(Result::ok);
+    let text = text.and_then(|frame| frame.into_data().ok()).unwrap_or_default();
+    Response::from_parts(head, Body::from(text))
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error.kind() {
+            StoreErrorKind::NotFound => Self::NotFound,
+            _ => Self::Store(error),
+        }
+    }
+}
+
+impl From<KeyError> for Failure {
+    /// What no name can be does not exist; a NUL does not even make a path.
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Nul => Self::BadPath(PathError::Forbidden),
+            KeyError::DotSegment => Self::BadPath(PathError::Malformed),
+            KeyError::EmptySegment | KeyError::TooLong | KeyError::Reserved => Self::NotFound,
+        }
+    }
+}
+
+/// An error inside a body, where the head is gone already: the connection will be cut.
+pub(crate) fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
+    io::Error::other(error)
+}

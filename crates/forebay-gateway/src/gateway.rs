@@ -1,0 +1,117 @@
+//! The gateway: a store behind HTTP, as a tower service.
+//!
+//! It is a service for requests of any body, because it reads none, and it can be called by
+//! `forebay_net::serve` directly, under layers ([`crate::stack`]), or from an axum router
+//! ([`Gateway::router`]).
+
+use std::convert::Infallible;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use forebay_budget::Ledger;
+use forebay_store::{Key, KeyError, Store};
+use http::{Request, Response};
+use tower_service::Service;
+
+use crate::body::Body;
+use crate::cache_control::{CacheRules, RuleError};
+use crate::options::GatewayOptions;
+use crate::routes;
+
+/// Objects over HTTP. Cheap to clone.
+#[derive(Clone)]
+pub struct Gateway {
+    shared: Arc<Shared>,
+}
+
+/// What all requests share.
+pub(crate) struct Shared {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) ledger: Ledger,
+    pub(crate) options: GatewayOptions,
+    pub(crate) cache_rules: CacheRules,
+    pub(crate) root_index: Option<Key>,
+    pub(crate) spa_fallback: Option<Key>,
+}
+
+/// Options that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OptionsError {
+    /// A rule of `cache_control`.
+    #[error(transparent)]
+    CacheRule(#[from] RuleError),
+    /// `root_index` or `spa_fallback` is not the path of a file below the root.
+    #[error("{path:?} is not the path of a file: {cause}")]
+    Path {
+        /// What was given.
+        path: String,
+        /// What is wrong with it.
+        cause: KeyError,
+    },
+    /// `index` is not the name of a file.
+    #[error("{0:?} is not the name of a file: it must not contain a slash")]
+    Index(String),
+}
+
+impl Gateway {
+    /// Serves what is in `store`, within what `ledger` grants.
+    ///
+    /// # Errors
+    /// [`OptionsError`] says which option cannot be used, and why.
+    pub fn new(store: Arc<dyn Store>, options: GatewayOptions, ledger: Ledger) -> Result<Self, OptionsError> {
+        let shared = Shared {
+            cache_rules: CacheRules::parse(&options.cache_control)?,
+            root_index: options.root_index.as_deref().map(file).transpose()?,
+            spa_fallback: options.spa_fallback.as_deref().map(file).transpose()?,
+            store,
+            ledger,
+            options,
+        };
+        match shared.options.index.as_deref() {
+            Some(name) if Key::root().join(name.as_bytes()).is_err() => {
+                Err(OptionsError::Index(name.to_owned()))
+            }
+            _ => Ok(Self { shared: Arc::new(shared) }),
+        }
+    }
+
+    /// The gateway as the fallback of an axum router, for services that add routes of their own.
+    pub fn router(self) -> axum::Router {
+        axum::Router::new().fallback_service(tower::ServiceExt::<Request<axum::body::Body>>::map_response(
+            self,
+            |response: Response<Body>| response.map(axum::body::Body::new),
+        ))
+    }
+}
+
+fn file(path: &str) -> Result<Key, OptionsError> {
+    Key::parse(path.as_bytes()).map_err(|cause| OptionsError::Path { path: path.to_owned(), cause })
+}
+
+impl<B> Service<Request<B>> for Gateway {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    /// Boxed, so that a connection pays for it while it decides and not while it sends.
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let shared = Arc::clone(&self.shared);
+        let (head, _unread) = request.into_parts();
+        Box::pin(async move { Ok(routes::answer(&shared, &head).await) })
+    }
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway")
+            .field("store", &self.shared.store)
+            .field("options", &self.shared.options)
+            .finish_non_exhaustive()
+    }
+}

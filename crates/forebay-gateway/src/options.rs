@@ -1,0 +1,54 @@
+//! What an operator can choose. A plain struct: whoever has a configuration fills it in.
+
+use std::time::Duration;
+
+use forebay_budget::ByteSize;
+
+/// How objects are presented.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent switches of a configuration")]
+pub struct GatewayOptions {
+    /// List directories; otherwise they answer 404 unless they have an index.
+    pub listing: bool,
+    /// Offer a directory as one file (`?archive=tar|zip`).
+    pub archive: bool,
+    /// The name of the file that answers for its directory, such as `index.html`.
+    pub index: Option<String>,
+    /// The path, below the root, of the file that answers for the root alone. It wins over `index`.
+    pub root_index: Option<String>,
+    /// The path, below the root, of the file that answers 200 for every page that does not exist.
+    pub spa_fallback: Option<String>,
+    /// Compress text while it is sent.
+    pub compress: bool,
+    /// Send `file.br`, `file.zst` or `file.gz` for `file`.
+    pub precompressed: bool,
+    /// `PATTERN: VALUE`, the first match wins.
+    pub cache_control: Vec<String>,
+    /// Bodies shorter than this are not compressed on the way.
+    pub compress_min: ByteSize,
+    /// What a body that cannot go by name may read ahead.
+    pub read_window: ByteSize,
+    /// How long a request waits for memory before it is answered 503.
+    pub patience: Duration,
+    /// The `Retry-After` of that answer.
+    pub retry_after: Duration,
+}
+
+impl Default for GatewayOptions {
+    fn default() -> Self {
+        Self {
+            listing: true,
+            archive: true,
+            index: None,
+            root_index: None,
+            spa_fallback: None,
+            compress: true,
+            precompressed: true,
+            cache_control: Vec::new(),
+            compress_min: ByteSize::kib(1),
+            read_window: ByteSize::kib(128),
+            patience: Duration::from_secs(2),
+            retry_after: Duration::from_secs(2),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Which representation to send: the object as it is stored, a precompressed neighbour, or the object
+//! compressed on the way.
+//!
+//! A neighbour (`app.js.br` beside `app.js`) is sent only if it is **at least as new** as what it
+//! stands for: after a deployment that forgot it, an old script is worse than a large one. Equal times
+//! count as new enough, because archives and image layers flatten times. It has a length and a strong
+//! tag of its own, so ranges of it work.
+//!
+//! Compressing on the way costs memory for the compressor's window: it is leased before the head and
+//! never waited for. Without it, or when the request asks for exact bytes (`Range`, `If-Match`), the
+//! object goes out as it is. Its tag becomes weak, since the compressor's bytes are nobody's promise.
+
+use forebay_budget::Class;
+use forebay_store::{Content, Key, Kind, Object, StoreErrorKind, Strength, Validator};
+use http::request::Parts;
+
+use crate::body::Body;
+use crate::compress::{self, Compressor};
+use crate::conditional::{Conditions, Validators};
+use crate::content_type::ContentType;
+use crate::encoding::{Accepted, Coding};
+use crate::error::Failure;
+use crate::etag::EntityTag;
+use crate::gateway::Shared;
+use crate::respond::decide::Extent;
+
+/// The chosen representation.
+pub(super) struct Selected {
+    /// What is sent, or compressed and sent.
+    pub(super) object: Object,
+    pub(super) form: Form,
+    /// The choice depends on `Accept-Encoding`, whether or not it fell on a coding this time.
+    pub(super) varies: bool,
+}
+
+/// In which form it goes out.
+pub(super) enum Form {
+    AsStored,
+    Neighbour(Coding),
+    OnTheWay(OnTheWay),
+}
+
+/// Everything that a compressed answer needs, in hand.
+pub(super) struct OnTheWay {
+    pub(super) coding: Coding,
+    compressor: Compressor,
+}
+
+impl Selected {
+    pub(super) fn coding(&self) -> Option<Coding> {
+        match &self.form {
+            Form::AsStored => None,
+            Form::Neighbour(coding) => Some(*coding),
+            Form::OnTheWay(way) => Some(way.coding),
+        }
+    }
+
+    /// Its tag is weak although the object's is not.
+    pub(super) fn weakens(&self) -> bool {
+        matches!(self.form, Form::OnTheWay(_))
+    }
+
+    pub(super) fn validators(&self) -> Validators<'_> {
+        let meta = self.object.meta();
+        let tag = |validator: &'_ Validator| validator.strength() == Strength::Weak || self.weakens();
+        let etag = meta.validator.as_ref().map(|own| EntityTag { weak: tag(own), opaque: own.opaque() });
+        Validators { etag, modified: meta.modified }
+    }
+
+    pub(super) fn extent(&self) -> Extent {
+        match self.form {
+            Form::OnTheWay(_) => Extent::Unknown,
+            Form::AsStored | Form::Neighbour(_) => Extent::Known(self.object.meta().len),
+        }
+    }
+}
+
+impl OnTheWay {
+    pub(super) fn body(self, content: Content) -> Body {
+        self.compressor.body(self.coding, content)
+    }
+}
+
+pub(super) async fn select(
+    shared: &Shared,
+    head: &Parts,
+    key: &Key,
+    object: Object,
+    kind: &ContentType,
+    conditions: &Conditions<'_>,
+    no_transform: bool,
+) -> Result<Selected, Failure> {
+    let options = &shared.options;
+    let varies = kind.compressible && (options.precompressed || options.compress);
+    let stored = |object| Selected { object, form: Form::AsStored, varies };
+    let accepted = if varies { Accepted::of(&head.headers) } else { Accepted::IDENTITY };
+    if accepted == Accepted::IDENTITY {
+        return Ok(stored(object));
+    }
+    if options.precompressed {
+        for coding in accepted.preferred() {
+            if let Some(neighbour) = neighbour(shared, key, &object, coding).await? {
+                return Ok(Selected { object: neighbour, form: Form::Neighbour(coding), varies });
+            }
+        }
+    }
+    let worthwhile = options.compress
+        && !no_transform
+        && !conditions.wants_exact_bytes()
+        && object.meta().len >= options.compress_min.as_u64();
+    let coding = accepted.preferred().next().filter(|_| worthwhile);
+    let Some((coding, compressor)) = coding.and_then(|coding| Some((coding, compressor(shared)?))) else {
+        return Ok(stored(object));
+    };
+    Ok(Selected { object, form: Form::OnTheWay(OnTheWay { coding, compressor }), varies })
+}
+
+/// The neighbour with this coding, if there is one and it is new enough.
+async fn neighbour(
+    shared: &Shared,
+    key: &Key,
+    object: &Object,
+    coding: Coding,
+) -> Result<Option<Object>, Failure> {
+    let Ok(key) = Key::parse(&[key.as_bytes(), coding.suffix().as_bytes()].concat()) else {
+        return Ok(None);
+    };
+    let found = match shared.store.open(&key).await {
+        Ok(found) => found,
+        Err(error) if matches!(error.kind(), StoreErrorKind::NotFound | StoreErrorKind::Denied) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let is_current = match (found.meta().modified, object.meta().modified) {
+        (Some(neighbour), Some(original)) => neighbour >= original,
+        _ => false,
+    };
+    Ok(Some(found).filter(|found| found.meta().kind == Kind::File && is_current))
+}
+
+/// Memory for one compressor, now or not at all.
+fn compressor(shared: &Shared) -> Option<Compressor> {
+    let window = shared.ledger.try_acquire(Class::Compression, compress::COST).ok()?;
+    let reads = shared.ledger.try_acquire(Class::Reads, compress::READ_WINDOW).ok()?;
+    Some(Compressor::new(window, reads))
+}

@@ -1,0 +1,85 @@
+//! Bodies of objects: what is needed to read them is in hand before the head goes out.
+//!
+//! Bytes in memory are sent as they are, in one write with the head. A file goes by name where the
+//! connection can do that, and needs nothing then. Elsewhere (HTTP/2, another server) it is read
+//! through a window that is leased here, with a short wait: a refusal is a 503 now, and not a body that
+//! breaks off later.
+
+use forebay_budget::Class;
+use forebay_net::{ConnInfo, FileBody, Party, ReadWindow, Segment, Transfer};
+use forebay_store::Content;
+use http::request::Parts;
+use http::{HeaderMap, Response, StatusCode};
+
+use super::multipart::Multipart;
+use super::response;
+use crate::body::Body;
+use crate::error::Failure;
+use crate::gateway::Shared;
+
+/// One run of bytes.
+pub(super) async fn content(
+    shared: &Shared,
+    head: &Parts,
+    status: StatusCode,
+    headers: HeaderMap,
+    content: Content,
+) -> Result<Response<Body>, Failure> {
+    match content {
+        Content::Bytes(bytes) => Ok(response(status, headers, Body::from(bytes))),
+        Content::File(span) => {
+            let window = window(shared, head).await?;
+            Ok(offered(status, headers, FileBody::of(span, window)))
+        }
+    }
+}
+
+/// Many runs with the text between them.
+pub(super) async fn contents(
+    shared: &Shared,
+    head: &Parts,
+    headers: HeaderMap,
+    multipart: Multipart,
+    contents: Vec<Content>,
+) -> Result<Response<Body>, Failure> {
+    let window = window(shared, head).await?;
+    let (heads, end) = multipart.into_text();
+    let parts = heads.into_iter().zip(contents).flat_map(|(head, content)| {
+        let content = match content {
+            Content::Bytes(bytes) => Segment::Bytes(bytes),
+            Content::File(span) => Segment::File(span),
+        };
+        [Segment::Bytes(head), content]
+    });
+    let body = FileBody::new(parts.chain([Segment::Bytes(end)]), window);
+    Ok(offered(StatusCode::PARTIAL_CONTENT, headers, body))
+}
+
+/// An answer whose file may go by name.
+fn offered(status: StatusCode, headers: HeaderMap, mut body: FileBody) -> Response<Body> {
+    let offer = body.offer();
+    let mut response = response(status, headers, Body::from(body));
+    if let Some(offer) = offer {
+        response.extensions_mut().insert(offer);
+    }
+    response
+}
+
+async fn window(shared: &Shared, head: &Parts) -> Result<ReadWindow, Failure> {
+    let (size, patience) = (shared.options.read_window, shared.options.patience);
+    if head.extensions.get::<ConnInfo>().is_some_and(|conn| conn.zero_copy) {
+        return Ok(ReadWindow::on_demand(shared.ledger.clone(), size, patience));
+    }
+    if let Ok(lease) = shared.ledger.try_acquire(Class::Reads, size.as_u64()) {
+        return Ok(ReadWindow::held(lease));
+    }
+    let transfer = head.extensions.get::<Transfer>();
+    if let Some(transfer) = transfer {
+        transfer.set_waiting(Party::Budget);
+    }
+    let lease = shared.ledger.acquire(Class::Reads, size.as_u64(), patience).await;
+    if let Some(transfer) = transfer {
+        transfer.clear_waiting();
+    }
+    Ok(ReadWindow::held(lease?))
+}

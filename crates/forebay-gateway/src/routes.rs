@@ -1,0 +1,125 @@
+//! The table of contents: which request goes where.
+//!
+//! | method | what is there | query | answer |
+//! |---|---|---|---|
+//! | GET, HEAD | file | | the file ([`crate::respond`]) |
+//! | GET, HEAD | file | `?download[=name]` | the file, as an attachment |
+//! | GET, HEAD | file, path ends in `/` | | 404 |
+//! | GET, HEAD | directory, no `/` at the end | | 308 to the same with `/` |
+//! | GET, HEAD | directory | `?archive=tar\|zip` | all below it as one file ([`crate::archive`]) |
+//! | GET, HEAD | directory with an index | | the index |
+//! | GET, HEAD | directory | | listing ([`crate::list`]) |
+//! | GET, HEAD | nothing, `Accept` names HTML, `spa_fallback` is set | | that file, 200 |
+//! | OPTIONS | anything, `*` | | 204 with `Allow` |
+//! | other | | | 405 with `Allow` |
+
+use forebay_store::{Key, Kind, Object, StoreErrorKind};
+use http::header::{ACCEPT, ALLOW, LOCATION};
+use http::request::Parts;
+use http::{HeaderValue, Method, Response, StatusCode};
+
+use crate::body::Body;
+use crate::error::{ALLOWED, Failure};
+use crate::gateway::Shared;
+use crate::path::{self, encode_segment};
+use crate::query::Query;
+use crate::{archive, list, respond};
+
+/// Answers any request.
+pub(crate) async fn answer(shared: &Shared, head: &Parts) -> Response<Body> {
+    let answer = match head.method {
+        Method::GET | Method::HEAD => read(shared, head).await,
+        Method::OPTIONS => Ok(options()),
+        _ => Err(Failure::MethodNotAllowed),
+    };
+    answer.unwrap_or_else(|failure| failure.into_response(&head.headers, shared.options.retry_after))
+}
+
+fn options() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(ALLOW, ALLOWED);
+    response
+}
+
+async fn read(shared: &Shared, head: &Parts) -> Result<Response<Body>, Failure> {
+    let name = path::decode(head.uri.path())?;
+    let key = Key::parse(&name)?;
+    let is_directory_path = name.is_empty() || name.ends_with(b"/");
+    let object = match shared.store.open(&key).await {
+        Ok(object) => object,
+        Err(error) if error.kind() == StoreErrorKind::NotFound => return missing(shared, head).await,
+        Err(error) => return Err(error.into()),
+    };
+    let query = head.uri.query().map(Query::parse);
+    match object.meta().kind {
+        Kind::File if is_directory_path => missing(shared, head).await,
+        Kind::File => respond::object(shared, head, &key, object, query.as_ref()).await,
+        Kind::Directory if !is_directory_path => Ok(with_slash(head, &name)),
+        Kind::Directory => Box::pin(directory(shared, head, key, query.unwrap_or_default())).await,
+    }
+}
+
+async fn directory(
+    shared: &Shared,
+    head: &Parts,
+    key: Key,
+    query: Query,
+) -> Result<Response<Body>, Failure> {
+    if let Some(form) = query.archive {
+        return archive::answer(shared, head, key, form).await;
+    }
+    if let Some((index, object)) = index(shared, &key).await? {
+        return respond::object(shared, head, &index, object, Some(&query)).await;
+    }
+    list::answer(shared, head, key, query).await
+}
+
+/// The file that answers for a directory, where there is one.
+async fn index(shared: &Shared, directory: &Key) -> Result<Option<(Key, Object)>, Failure> {
+    let root = shared.root_index.clone().filter(|_| directory.is_root());
+    let named = match &shared.options.index {
+        Some(name) => directory.join(name.as_bytes()).ok(),
+        None => None,
+    };
+    for key in [root, named].into_iter().flatten() {
+        match shared.store.open(&key).await {
+            Ok(object) if object.meta().kind == Kind::File => return Ok(Some((key, object))),
+            Ok(_) => {}
+            Err(error) if error.kind() == StoreErrorKind::NotFound => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(None)
+}
+
+/// Nothing is there: 404, or the page of a single-page application for those who ask for a page.
+async fn missing(shared: &Shared, head: &Parts) -> Result<Response<Body>, Failure> {
+    let asks_for_page = || {
+        head.headers.get_all(ACCEPT).iter().any(|value| {
+            value.as_bytes().windows(9).any(|window| window.eq_ignore_ascii_case(b"text/html"))
+        })
+    };
+    match &shared.spa_fallback {
+        Some(key) if asks_for_page() => {
+            let object = shared.store.open(key).await?;
+            respond::object(shared, head, key, object, None).await
+        }
+        _ => Err(Failure::NotFound),
+    }
+}
+
+/// 308 to the same path with a slash. The target is relative to the last segment, so that it holds
+/// behind a proxy that adds a prefix, and begins with `./`, so that no name can be read as a scheme or
+/// a host.
+fn with_slash(head: &Parts, name: &[u8]) -> Response<Body> {
+    let last = name.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    let query = head.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let target = format!("./{}/{query}", encode_segment(last));
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    if let Ok(target) = HeaderValue::try_from(target) {
+        response.headers_mut().insert(LOCATION, target);
+    }
+    response
+}
