@@ -27,7 +27,7 @@ fuzz_target!(|input: (Vec<(u8, Vec<u8>)>, u32)| {
     }
     let Some(etag) = EntityTag::parse(b"\"tag\"") else { return };
     let modified = UNIX_EPOCH + Duration::from_secs(u64::from(modified));
-    let selected = Validators { etag, modified: Some(modified) };
+    let selected = Validators { etag: Some(etag), modified: Some(modified) };
     let conditions = Conditions::of(&headers);
     let _ = conditions.range_applies(&selected, modified);
     if conditions.is_empty() {

@@ -6,9 +6,9 @@
 //! ratio to that; what is worth more is compressed once, beside the file, with all the memory in the
 //! world.
 
+use async_compression::Level;
 use async_compression::brotli::EncoderParams;
 use async_compression::tokio::bufread::{BrotliEncoder, GzipEncoder, ZstdEncoder};
-use async_compression::Level;
 use async_compression::zstd::CParameter;
 use bytes::Bytes;
 use forebay_budget::Lease;

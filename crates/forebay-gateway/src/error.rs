@@ -65,21 +65,29 @@ impl Failure {
             Self::BadPath(_) => {
                 (StatusCode::BAD_REQUEST, "bad_path", "The path of this request is not valid.")
             }
-            Self::BadRequest => (StatusCode::BAD_REQUEST, "bad_request", "A parameter of this request is not valid."),
+            Self::BadRequest => {
+                (StatusCode::BAD_REQUEST, "bad_request", "A parameter of this request is not valid.")
+            }
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", "There is nothing here."),
-            Self::MethodNotAllowed => {
-                (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Only GET, HEAD and OPTIONS are answered here.")
-            }
-            Self::PreconditionFailed => {
-                (StatusCode::PRECONDITION_FAILED, "precondition_failed", "The file is no longer what this request expects.")
-            }
+            Self::MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "Only GET, HEAD and OPTIONS are answered here.",
+            ),
+            Self::PreconditionFailed => (
+                StatusCode::PRECONDITION_FAILED,
+                "precondition_failed",
+                "The file is no longer what this request expects.",
+            ),
             Self::RangeNotSatisfiable { .. } => {
                 (StatusCode::RANGE_NOT_SATISFIABLE, "range_not_satisfiable", "The file has no such bytes.")
             }
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "This is not offered here."),
-            Self::Busy(_) => {
-                (StatusCode::SERVICE_UNAVAILABLE, "busy", "Too many transfers are under way. Please try again soon.")
-            }
+            Self::Busy(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "Too many transfers are under way. Please try again soon.",
+            ),
             Self::Store(error) => store_parts(error.kind()),
         }
     }
@@ -131,12 +139,16 @@ fn store_parts(kind: StoreErrorKind) -> (StatusCode, &'static str, &'static str)
             (StatusCode::BAD_REQUEST, "bad_request", "A parameter of this request is not valid.")
         }
         StoreErrorKind::Denied => (StatusCode::FORBIDDEN, "forbidden", "This is not offered here."),
-        StoreErrorKind::Precondition => {
-            (StatusCode::PRECONDITION_FAILED, "precondition_failed", "The file is no longer what this request expects.")
-        }
-        StoreErrorKind::Changed | StoreErrorKind::Throttled | StoreErrorKind::Unavailable => {
-            (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "This cannot be read at the moment. Please try again soon.")
-        }
+        StoreErrorKind::Precondition => (
+            StatusCode::PRECONDITION_FAILED,
+            "precondition_failed",
+            "The file is no longer what this request expects.",
+        ),
+        StoreErrorKind::Changed | StoreErrorKind::Throttled | StoreErrorKind::Unavailable => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "This cannot be read at the moment. Please try again soon.",
+        ),
     }
 }
 

@@ -6,12 +6,12 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use forebay_budget::Ledger;
 use forebay_store::{Key, KeyError, Store};
+use futures_core::future::BoxFuture;
 use http::{Request, Response};
 use tower_service::Service;
 
@@ -94,7 +94,7 @@ impl<B> Service<Request<B>> for Gateway {
     type Response = Response<Body>;
     type Error = Infallible;
     /// Boxed, so that a connection pays for it while it decides and not while it sends.
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))

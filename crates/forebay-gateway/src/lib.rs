@@ -21,6 +21,7 @@
 //! | [`respond`], `compress` | objects: representation, head, body |
 //! | `list`, [`archive`] | directories: a page of one, or all below as one file |
 //! | [`body`], `error` | what goes out; every failure and its status |
+//! | [`stack`](mod@stack) | the order of the layers, on one page |
 //! | [`metrics`] | what is counted |
 
 pub mod accept;
@@ -44,8 +45,10 @@ pub mod query;
 pub mod range;
 pub mod respond;
 mod routes;
+pub mod stack;
 
 pub use body::Body;
 pub use gateway::{Gateway, OptionsError};
 pub use metrics::Metrics;
 pub use options::GatewayOptions;
+pub use stack::{Stack, StackOptions, stack};

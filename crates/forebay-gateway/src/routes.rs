@@ -60,12 +60,7 @@ async fn read(shared: &Shared, head: &Parts) -> Result<Response<Body>, Failure> 
     }
 }
 
-async fn directory(
-    shared: &Shared,
-    head: &Parts,
-    key: Key,
-    query: Query,
-) -> Result<Response<Body>, Failure> {
+async fn directory(shared: &Shared, head: &Parts, key: Key, query: Query) -> Result<Response<Body>, Failure> {
     if let Some(form) = query.archive {
         return archive::answer(shared, head, key, form).await;
     }
@@ -96,9 +91,10 @@ async fn index(shared: &Shared, directory: &Key) -> Result<Option<(Key, Object)>
 /// Nothing is there: 404, or the page of a single-page application for those who ask for a page.
 async fn missing(shared: &Shared, head: &Parts) -> Result<Response<Body>, Failure> {
     let asks_for_page = || {
-        head.headers.get_all(ACCEPT).iter().any(|value| {
-            value.as_bytes().windows(9).any(|window| window.eq_ignore_ascii_case(b"text/html"))
-        })
+        head.headers
+            .get_all(ACCEPT)
+            .iter()
+            .any(|value| value.as_bytes().windows(9).any(|window| window.eq_ignore_ascii_case(b"text/html")))
     };
     match &shared.spa_fallback {
         Some(key) if asks_for_page() => {

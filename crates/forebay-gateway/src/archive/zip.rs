@@ -81,7 +81,10 @@ pub fn central(member: &Member<'_>, checksum: Checksum, crc: u32, offset: u64) -
     let mut out = Vec::with_capacity(46 + member.path.len() + extra.len());
     put(&mut out, &[b"PK\x01\x02", &le16(MADE_BY), &le16(NEEDED), &le16(flags(member, checksum)), &le16(0)]);
     put(&mut out, &[&dos_time(member.modified), &le32(crc), &le32(len), &le32(len)]);
-    put(&mut out, &[&le16(member.path.len() as u16), &le16(extra.len() as u16), &le16(0), &le16(0), &le16(0)]);
+    put(
+        &mut out,
+        &[&le16(member.path.len() as u16), &le16(extra.len() as u16), &le16(0), &le16(0), &le16(0)],
+    );
     put(&mut out, &[&le32(mode), &le32(offset.min(FULL_32) as u32), member.path, &extra]);
     out
 }

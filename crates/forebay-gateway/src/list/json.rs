@@ -12,8 +12,8 @@
 use forebay_store::{Entry, Kind};
 use serde::Serialize;
 
-use super::time::rfc3339;
 use super::Page;
+use super::time::rfc3339;
 use crate::path::encode_segment;
 
 #[derive(Serialize)]

@@ -19,7 +19,9 @@ use forebay_budget::{Class, Lease};
 use forebay_store::{
     Cursor, Direction, Entry, Grouping, Key, LIMIT_MAX, ListAsk, PAGE_BYTES, PageBudget, SCAN_BYTES, SortBy,
 };
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response};
 use http_body::{Frame, SizeHint};

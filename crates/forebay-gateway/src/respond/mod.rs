@@ -51,9 +51,7 @@ pub(crate) async fn object(
     head::content(&mut headers, &chosen, kind, key, query);
     match decision {
         Decision::NotModified | Decision::PreconditionFailed => Err(Failure::PreconditionFailed),
-        Decision::RangeNotSatisfiable => {
-            Err(Failure::RangeNotSatisfiable { len: chosen.object.meta().len })
-        }
+        Decision::RangeNotSatisfiable => Err(Failure::RangeNotSatisfiable { len: chosen.object.meta().len }),
         Decision::Whole => whole(shared, head, chosen, headers).await,
         Decision::Part(span) => part(shared, head, &chosen, headers, span).await,
         Decision::Parts(spans) => parts(shared, head, &chosen, headers, spans).await,

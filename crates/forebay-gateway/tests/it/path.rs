@@ -43,9 +43,13 @@ fn queries_are_read_and_strangers_ignored() {
 
 #[test]
 fn the_first_cache_rule_that_matches_wins() {
-    let rules =
-        CacheRules::parse(["assets/**: max-age=31536000, immutable", "/*.html: no-cache", "*.css: max-age=60", "**: no-transform"])
-            .unwrap();
+    let rules = CacheRules::parse([
+        "assets/**: max-age=31536000, immutable",
+        "/*.html: no-cache",
+        "*.css: max-age=60",
+        "**: no-transform",
+    ])
+    .unwrap();
     let value = |name: &str| rules.policy(name.as_bytes()).map(|p| p.value.to_str().unwrap().to_owned());
     assert_eq!(value("assets/js/app.js").as_deref(), Some("max-age=31536000, immutable"));
     assert_eq!(value("index.html").as_deref(), Some("no-cache"));
