@@ -24,14 +24,17 @@ pub(super) fn open<'a>(inner: &'a Arc<Inner>, key: &'a Key) -> Answer<'a, Object
     if !inner.admit.key(key) {
         return Answer::now(Err(StoreErrorKind::NotFound.into()));
     }
-    match inner.recent.get(key, Instant::now()) {
-        Some(Known::Missing) => return Answer::now(Err(StoreErrorKind::NotFound.into())),
-        Some(Known::Opened(opened)) if opened.is_current() => return Answer::now(Ok(opened.object)),
-        Some(Known::Opened(_)) | None => {}
-    }
-    match warm(inner, key) {
+    match recent(inner, key).or_else(|| warm(inner, key)) {
         Some(answer) => Answer::now(answer),
         None => Answer::later(cold(inner, key)),
+    }
+}
+
+/// What was found within the last second, if it is still that.
+fn recent(inner: &Inner, key: &Key) -> Option<Result<Object, StoreError>> {
+    match inner.recent.get(key, Instant::now())? {
+        Known::Missing => Some(Err(StoreErrorKind::NotFound.into())),
+        Known::Opened(opened) => opened.is_current().then_some(Ok(opened.object)),
     }
 }
 
@@ -52,6 +55,10 @@ fn warm(inner: &Arc<Inner>, key: &Key) -> Option<Result<Object, StoreError>> {
 async fn cold(inner: &Arc<Inner>, key: &Key) -> Result<Object, StoreError> {
     let lease = descriptors(inner, inner.resolver.fds()).await?;
     let turn = inner.openers.next().await?;
+    // Many may have waited for the same file, and the first has opened it.
+    if let Some(answer) = recent(inner, key) {
+        return answer;
+    }
     let (inner, key) = (Arc::clone(inner), key.clone());
     let job = move || {
         let asked = Instant::now();

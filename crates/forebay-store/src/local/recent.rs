@@ -215,6 +215,10 @@ impl<V> Table<V> {
         while self.order.front().is_some_and(|(_, until)| *until <= now) {
             gone.extend(self.pop());
         }
+        if self.order.is_empty() {
+            // Nothing is kept, so nothing is paid: the tables themselves go too.
+            *self = Self::default();
+        }
     }
 }
 

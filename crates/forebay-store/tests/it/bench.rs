@@ -29,8 +29,20 @@ impl Bench {
         Self::with(Ledger::new(capacities), FdLedger::new(64))
     }
 
+    pub(crate) fn on_tmpfs() -> Self {
+        let dir = tempfile::tempdir_in("/dev/shm").unwrap_or_else(|error| {
+            eprintln!("SKIPPED tmpfs, an ordinary directory instead: {error}");
+            tempfile::tempdir().unwrap()
+        });
+        let Self { ledger, fds, .. } = Self::new();
+        Self::within(dir, ledger, fds)
+    }
+
     pub(crate) fn with(ledger: Ledger, fds: FdLedger) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::within(tempfile::tempdir().unwrap(), ledger, fds)
+    }
+
+    fn within(dir: TempDir, ledger: Ledger, fds: FdLedger) -> Self {
         for name in ["root", "outside"] {
             std::fs::create_dir(dir.path().join(name)).unwrap();
         }

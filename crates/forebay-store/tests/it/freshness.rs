@@ -37,6 +37,18 @@ async fn what_is_in_memory_is_opened_on_the_worker_the_first_time() {
     assert!(store.open(&key("large")).is_now(), "its name is in the kernel's memory");
 }
 
+/// Our own walk cannot tell what is in memory, so its misses always leave the worker.
+#[tokio::test(start_paused = true)]
+async fn what_might_block_is_opened_on_the_blocking_pool() {
+    let bench = Bench::new();
+    bench.put("small", "x");
+    let [_, stepwise] = bench.both();
+    let (small, missing) = (key("small"), key("missing"));
+    assert!(!stepwise.open(&small).is_now() && !stepwise.open(&missing).is_now());
+    assert_eq!(fetch(&stepwise, "small").await.unwrap(), b"x");
+    assert!(stepwise.open(&small).is_now());
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_answer_is_at_most_a_second_old() {
     let bench = Bench::new();

@@ -14,7 +14,10 @@ struct Local {
 
 impl Local {
     fn new(change: impl FnOnce(&mut LocalOptions)) -> Self {
-        let bench = Bench::new();
+        Self::on(Bench::new(), change)
+    }
+
+    fn on(bench: Bench, change: impl FnOnce(&mut LocalOptions)) -> Self {
         let mut options = bench.options();
         change(&mut options);
         Self { store: bench.store_with(options), bench }
@@ -47,3 +50,5 @@ contract!(kept_by_the_kernel, Local::new(|_| {}));
 contract!(kept_by_our_own_walk, Local::new(|options| options.sandbox = Sandbox::Stepwise));
 contract!(without_a_cache, Local::new(|options| options.recent_max = 0));
 contract!(without_small_files, Local::new(|options| options.small_file_max = forebay_budget::ByteSize::ZERO));
+// A file system that cannot say whether a page is in memory.
+contract!(on_tmpfs, Local::on(Bench::on_tmpfs(), |_| {}));
