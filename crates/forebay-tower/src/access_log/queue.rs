@@ -273,3 +273,6 @@ impl State {
         self.filling.bytes.is_empty() && !self.closed && self.flush_asked <= flushed
     }
 }
+
+#[cfg(test)]
+mod tests;
