@@ -78,8 +78,10 @@ pub(crate) fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
 }
 
+type Polled<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>>;
+
 /// Polls a body once.
-pub(crate) fn frame<B: Body + Unpin>(body: &mut B) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+pub(crate) fn frame<B: Body + Unpin>(body: &mut B) -> Polled<B> {
     Pin::new(body).poll_frame(&mut Context::from_waker(Waker::noop()))
 }
 
@@ -137,13 +139,12 @@ impl<B> Service<Request<B>> for Answers {
     }
 }
 
+/// The future of a service that takes its time.
+pub(crate) type BoxedAnswer = Pin<Box<dyn Future<Output = Result<Response<Fed>, Infallible>> + Send>>;
+
 /// A service that reads its request body and answers 200, or 400 when the body fails.
-pub(crate) fn reader<B>() -> impl Service<
-    Request<B>,
-    Response = Response<Fed>,
-    Error = Infallible,
-    Future = Pin<Box<dyn Future<Output = Result<Response<Fed>, Infallible>> + Send>>,
-> + Clone
+pub(crate) fn reader<B>()
+-> impl Service<Request<B>, Response = Response<Fed>, Error = Infallible, Future = BoxedAnswer> + Clone
 where
     B: Body<Data = Bytes> + Unpin + Send + 'static,
 {
@@ -158,7 +159,7 @@ where
                 }
             }
         };
-        Box::pin(answer) as Pin<Box<dyn Future<Output = _> + Send>>
+        Box::pin(answer) as BoxedAnswer
     })
 }
 

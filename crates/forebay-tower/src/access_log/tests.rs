@@ -309,7 +309,9 @@ async fn a_server_is_told_before_its_bytes_are_looked_at() {
     #[derive(Clone)]
     struct Offer;
     let mut options = capturing(100);
-    options.on_capture = Some(|extensions| drop(extensions.remove::<Offer>()));
+    options.on_capture = Some(|extensions| {
+        extensions.remove::<Offer>();
+    });
     let logged = Logged::new(options);
     let offered = |content_type: &'static str| {
         let mut response =

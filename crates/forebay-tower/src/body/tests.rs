@@ -23,8 +23,7 @@ impl Tap for Ends {
 fn told(run: impl FnOnce(&Ends)) -> Vec<End> {
     let ends = Ends::default();
     run(&ends);
-    let told = ends.0.lock().clone();
-    told
+    std::mem::take(&mut *ends.0.lock())
 }
 
 #[test]
