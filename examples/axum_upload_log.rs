@@ -68,7 +68,7 @@ async fn upload(address: SocketAddr, size: ByteSize) -> std::io::Result<String> 
          content-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{opening}"
     );
     stream.write_all(head.as_bytes()).await?;
-    let block = [b'x'; 64 * 1024];
+    let block = vec![b'x'; 64 * 1024];
     let mut left = length - opening.len() as u64 - 2;
     while left > 0 {
         let piece = left.min(block.len() as u64);
