@@ -1,7 +1,12 @@
 //! The crate at its boundary: bytes over real sockets, compared one by one.
 #![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
+mod admission;
 mod bytes;
+mod growth;
+mod http2;
+mod limits;
 mod server;
 mod syscalls;
+mod tls;
 mod trouble;

@@ -2,20 +2,23 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use forebay_budget::{ByteSize, Class, FdLedger, Ledger};
 use forebay_net::{
-    FileBody, FileSpan, ListenOptions, Listener, NetStats, ReadWindow, Segment, ServeOptions, Served, Watch,
-    serve,
+    ConnInfo, FileBody, FileSpan, ListenOptions, Listener, NetStats, ReadWindow, Reason, Segment,
+    ServeOptions, Served, Watch, serve,
 };
 use forebay_testkit::pattern::Pattern;
+use http_body::Body as _;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -60,6 +63,9 @@ pub(crate) fn router(files: Files) -> Router {
         .route("/r/{name}/{from}/{len}", get(range))
         .route("/m/{name}", get(pieces))
         .route("/small", get(|| async { "a small answer" }))
+        .route("/sink", post(sink))
+        .route("/never", get(std::future::pending::<&'static str>))
+        .route("/info", get(|info: axum::Extension<ConnInfo>| async move { format!("{:?}", *info) }))
         .with_state(files)
 }
 
@@ -73,6 +79,14 @@ async fn whole(State(files): State<Files>, Path(name): Path<String>) -> Response
 async fn range(State(files): State<Files>, Path((name, offset, len)): Path<(String, u64, u64)>) -> Response {
     let span = FileSpan::open(files.path(&name)).await.unwrap();
     FileBody::of(FileSpan { offset, len, ..span }, files.window()).respond().into_response()
+}
+
+async fn sink(body: Body) -> String {
+    let (mut body, mut bytes) = (body, 0);
+    while let Some(Ok(frame)) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        bytes += frame.data_ref().map_or(0, bytes::Bytes::len);
+    }
+    bytes.to_string()
 }
 
 async fn pieces(State(files): State<Files>, Path(name): Path<String>) -> Response {
@@ -96,6 +110,16 @@ impl Server {
     }
 
     pub(crate) fn with(tune: impl FnOnce(&mut ServeOptions), router: impl FnOnce(Files) -> Router) -> Self {
+        let free_port =
+            |options: &ListenOptions| Listener::bind("127.0.0.1:0".parse().unwrap(), options).unwrap();
+        Self::on(free_port, tune, router)
+    }
+
+    pub(crate) fn on(
+        listen: impl FnOnce(&ListenOptions) -> Listener,
+        tune: impl FnOnce(&mut ServeOptions),
+        router: impl FnOnce(Files) -> Router,
+    ) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let mut options = ServeOptions::default();
@@ -105,7 +129,7 @@ impl Server {
         let router = router(Files { root: Arc::clone(&root), ledger: ledger.clone() });
         let (stop, stopped) = oneshot::channel();
         let guard = runtime.enter();
-        let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), &ListenOptions::default()).unwrap();
+        let listener = listen(&ListenOptions::default());
         drop(guard);
         let addr = listener.local_addr();
         let served = runtime.spawn(serve(listener, router, options, async move {
@@ -129,6 +153,17 @@ impl Server {
         self.watch.stats()
     }
 
+    /// How many connections this limit has ended.
+    pub(crate) fn killed(&self, reason: Reason) -> u64 {
+        let killed = self.stats().killed;
+        killed.iter().find(|(each, _)| *each == reason).map_or(0, |(_, count)| *count)
+    }
+
+    /// Begins to stop; [`Server::stop`] waits for the end.
+    pub(crate) fn drain(&mut self) {
+        drop(self.stop.take());
+    }
+
     /// Waits for something that must become true.
     pub(crate) fn until(&self, what: &str, mut holds: impl FnMut(&Self) -> bool) {
         let deadline = Instant::now() + Duration::from_secs(20);
@@ -136,6 +171,11 @@ impl Server {
             assert!(Instant::now() < deadline, "never happened: {what}; {:?}", self.stats());
             std::thread::yield_now();
         }
+    }
+
+    /// Drops the serve future under way.
+    pub(crate) fn abort(&self) {
+        self.served.as_ref().unwrap().abort();
     }
 
     /// Stops it and asserts that everything lent has come back.
