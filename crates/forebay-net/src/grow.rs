@@ -2,7 +2,7 @@
 //!
 //! A fixed small buffer bounds what a stalled client pins (and halves a fast client's speed); a fixed
 //! large one is fast (and pins megabytes that no server counts). So each connection starts small and
-//! climbs in steps of four, and a step is taken only when
+//! climbs in steps of two, and a step is taken only when
 //!
 //! 1. the socket was full: growth could not help a connection that never waited for it,
 //! 2. the peer then drained four times the present size: a stalled one never gets there,
@@ -15,7 +15,7 @@
 use std::io;
 use std::os::fd::AsFd;
 
-use forebay_budget::{Class, Lease, Ledger};
+use forebay_budget::{ByteSize, Class, Lease, Ledger};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use socket2::SockRef;
 
@@ -23,13 +23,13 @@ use crate::sockopt::{self, SocketSizes};
 use crate::state::ConnState;
 
 /// Each step is this many times the last.
-const STEP: usize = 4;
+const STEP: usize = 2;
 /// This many times the present size must drain before the next step.
 const PROOF: u64 = 4;
 /// Linux doubles the value it is given, for its bookkeeping.
 const KERNEL_FACTOR: u64 = 2;
 /// A read at least this long is part of a body under way; heads and trickles are shorter.
-const BULK_READ: usize = 8 << 10;
+const BULK_READ: usize = 4 << 10;
 
 /// One connection's growth, both directions.
 #[derive(Debug)]
@@ -46,6 +46,8 @@ struct Tide {
     size: usize,
     start: usize,
     max: usize,
+    /// The part of `size` that the connection's own cost, or the lease, has paid for.
+    paid: usize,
     /// The socket has been full (or a read has been long) since the last step.
     pressed: bool,
     /// Bytes moved since then.
@@ -54,8 +56,9 @@ struct Tide {
 }
 
 impl Tide {
-    fn new(start: usize, max: usize) -> Self {
-        Self { size: start, start, max: max.max(start), pressed: false, drained: 0, lease: None }
+    /// `paid`: what of `start` a quiet client can pin, which is what connections are charged for.
+    fn new(start: usize, paid: usize, max: usize) -> Self {
+        Self { size: start, start, max: max.max(start), paid, pressed: false, drained: 0, lease: None }
     }
 
     fn moved(&mut self, bytes: usize) {
@@ -73,7 +76,7 @@ impl Tide {
     /// Takes the lease for `next`; without one the proof starts anew, so that a full ledger is asked
     /// once per so many bytes and not once per write.
     fn pay(&mut self, ledger: &Ledger, next: usize) -> bool {
-        let bytes = KERNEL_FACTOR * (next - self.size) as u64;
+        let bytes = KERNEL_FACTOR * next.saturating_sub(self.paid) as u64;
         (self.pressed, self.drained) = (false, 0);
         let Ok(more) = ledger.try_acquire(Class::SocketBuffers, bytes) else { return false };
         self.lease = Some(match self.lease.take() {
@@ -84,8 +87,14 @@ impl Tide {
                 lease
             }
         });
-        self.size = next;
+        (self.size, self.paid) = (next, next);
         true
+    }
+
+    /// The bytes that the lease paid for are gone.
+    fn repay(&mut self, paid: usize) {
+        self.lease = None;
+        self.paid = paid;
     }
 
     fn fall(&mut self) {
@@ -97,8 +106,8 @@ impl Growth {
     pub(crate) fn new(ledger: Ledger, sizes: SocketSizes) -> Self {
         let max = sizes.grown_max.as_usize();
         Self {
-            send: Tide::new(sizes.send_start.as_usize(), max),
-            receive: Tide::new(sizes.receive_start.as_usize(), max),
+            send: Tide::new(sizes.send_start.as_usize(), sizes.unsent_start.as_usize(), max),
+            receive: Tide::new(sizes.receive_start.as_usize(), 0, max),
             ledger,
             sizes,
         }
@@ -118,7 +127,8 @@ impl Growth {
         self.send.moved(bytes);
         if let Some(next) = self.send.due() {
             let paid = self.send.pay(&self.ledger, next);
-            self.grown(paid, state, || sockopt::set_send(socket, next));
+            let next = ByteSize::b(next as u64);
+            self.grown(paid, state, || sockopt::set_send(socket, next, next));
         }
     }
 
@@ -144,7 +154,7 @@ impl Growth {
     /// The connection is quiet: sizes fall now, leases are returned as soon as the kernel's queues fit.
     pub(crate) fn shrink(&mut self, socket: &SockRef<'_>, state: &ConnState) -> io::Result<()> {
         if self.send.lease.is_some() {
-            sockopt::set_send(socket, self.sizes.send_start.as_usize())?;
+            sockopt::set_send(socket, self.sizes.send_start, self.sizes.unsent_start)?;
             self.send.fall();
         }
         if self.receive.lease.is_some() {
@@ -153,10 +163,10 @@ impl Growth {
         }
         let ready = queues(socket)?;
         if ready.contains(PollFlags::OUT) {
-            self.send.lease = None;
+            self.send.repay(self.sizes.unsent_start.as_usize());
         }
         if !ready.contains(PollFlags::IN) {
-            self.receive.lease = None;
+            self.receive.repay(0);
         }
         let grown = self.send.lease.is_some() || self.receive.lease.is_some();
         state.grown.store(grown, std::sync::atomic::Ordering::Relaxed);
@@ -176,7 +186,6 @@ fn queues(socket: &SockRef<'_>) -> io::Result<PollFlags> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use forebay_budget::ByteSize;
 
     fn ledger(bytes: u64) -> Ledger {
         Ledger::new([(Class::SocketBuffers, ByteSize::b(bytes))])
@@ -184,20 +193,20 @@ mod tests {
 
     #[test]
     fn a_stalled_reader_never_earns_a_step() {
-        let mut tide = Tide::new(16 << 10, 512 << 10);
+        let mut tide = Tide::new(64 << 10, 16 << 10, 512 << 10);
         tide.moved(1 << 30);
         assert_eq!(tide.due(), None, "it never met a full socket");
         tide.pressed = true;
-        tide.moved(60 << 10);
+        tide.moved(255 << 10);
         assert_eq!(tide.due(), None, "less than four times the buffer drained");
-        tide.moved(4 << 10);
-        assert_eq!(tide.due(), Some(64 << 10));
+        tide.moved(1 << 10);
+        assert_eq!(tide.due(), Some(128 << 10));
     }
 
     #[test]
     fn steps_are_paid_in_full_and_end_at_the_largest() {
         let ledger = ledger(2 << 20);
-        let mut tide = Tide::new(16 << 10, 512 << 10);
+        let mut tide = Tide::new(64 << 10, 16 << 10, 512 << 10);
         let mut sizes = Vec::new();
         for _ in 0..5 {
             tide.pressed = true;
@@ -206,7 +215,7 @@ mod tests {
             assert!(tide.pay(&ledger, next));
             sizes.push(next >> 10);
         }
-        assert_eq!(sizes, [64, 256, 512]);
+        assert_eq!(sizes, [128, 256, 512]);
         assert_eq!(ledger.usage(Class::SocketBuffers).in_use, 2 * ((512 - 16) << 10));
         drop(tide);
         assert!(ledger.idle());
@@ -215,11 +224,11 @@ mod tests {
     #[test]
     fn a_full_ledger_leaves_the_socket_as_it_is() {
         let ledger = ledger(0);
-        let mut tide = Tide::new(16 << 10, 512 << 10);
+        let mut tide = Tide::new(64 << 10, 16 << 10, 512 << 10);
         tide.pressed = true;
         tide.moved(1 << 20);
         assert!(!tide.pay(&ledger, tide.due().unwrap()));
-        assert_eq!(tide.size, 16 << 10);
+        assert_eq!(tide.size, 64 << 10);
         assert_eq!(tide.due(), None, "the proof starts anew");
     }
 }

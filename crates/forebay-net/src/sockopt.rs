@@ -15,9 +15,14 @@ use socket2::SockRef;
 /// them for its own overhead: a connection may pin twice these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SocketSizes {
-    /// What the send buffer starts with; also the start of `TCP_NOTSENT_LOWAT`.
+    /// What `TCP_NOTSENT_LOWAT` starts with: the unsent bytes that a client who has stopped reading
+    /// pins, whatever the send buffer would hold.
+    pub unsent_start: ByteSize,
+    /// What the send buffer starts with: the bytes in flight that a client who has vanished pins until
+    /// `user_timeout`. Below 48 KiB a loopback connection, whose segments are 64 KiB, crawls from one
+    /// delayed acknowledgement to the next.
     pub send_start: ByteSize,
-    /// What the receive buffer starts with.
+    /// What the receive buffer starts with. Below 32 KiB an upload over loopback crawls likewise.
     pub receive_start: ByteSize,
     /// The largest that either may become, on a lease.
     pub grown_max: ByteSize,
@@ -29,8 +34,9 @@ pub struct SocketSizes {
 impl Default for SocketSizes {
     fn default() -> Self {
         Self {
-            send_start: ByteSize::kib(16),
-            receive_start: ByteSize::kib(16),
+            unsent_start: ByteSize::kib(16),
+            send_start: ByteSize::kib(64),
+            receive_start: ByteSize::kib(32),
             grown_max: ByteSize::kib(512),
             user_timeout: Duration::from_secs(30),
         }
@@ -42,7 +48,7 @@ pub(crate) fn prepare_listener(socket: &SockRef<'_>, sizes: &SocketSizes) -> io:
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
     socket.set_tcp_user_timeout(Some(sizes.user_timeout))?;
-    set_send(socket, sizes.send_start.as_usize())
+    set_send(socket, sizes.send_start, sizes.unsent_start)
 }
 
 /// The one option that must wait until the connection is there.
@@ -51,9 +57,9 @@ pub(crate) fn prepare_accepted(socket: &SockRef<'_>, sizes: &SocketSizes) -> io:
 }
 
 /// The send buffer and, with it, how many unsent bytes the kernel takes in advance.
-pub(crate) fn set_send(socket: &SockRef<'_>, bytes: usize) -> io::Result<()> {
-    socket.set_send_buffer_size(bytes)?;
-    socket.set_tcp_notsent_lowat(u32::try_from(bytes).unwrap_or(u32::MAX))
+pub(crate) fn set_send(socket: &SockRef<'_>, buffer: ByteSize, unsent: ByteSize) -> io::Result<()> {
+    socket.set_send_buffer_size(buffer.as_usize())?;
+    socket.set_tcp_notsent_lowat(u32::try_from(unsent.as_u64()).unwrap_or(u32::MAX))
 }
 
 /// Closing this socket resets the connection and frees at once what the kernel holds for it.

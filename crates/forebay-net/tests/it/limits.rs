@@ -58,9 +58,10 @@ fn a_head_that_never_ends_is_cut() {
     trickling.write_all(b"GET /small HTTP/1.1\r\nX-Slow: ").unwrap();
     assert_eq!(end_of(silent).unwrap_or(0), 0, "closed one way or the other: nothing was sent");
     assert!(end_of(trickling).is_err());
-    let mut second_head = TcpStream::connect(server.addr).unwrap();
-    second_head.write_all(b"GET /small HTTP/1.1\r\nHost: h\r\n\r\nGET /sm").unwrap();
-    assert!(end_of(second_head).is_err());
+    let mut conn = RawConn::connect(server.addr).unwrap();
+    conn.request("GET", "/small", "").unwrap();
+    conn.send(b"GET /sm").unwrap();
+    assert!(conn.is_closed().unwrap(), "the second head has the same limit");
     assert_eq!(server.killed(Reason::Head), 3);
     server.stop();
 }
