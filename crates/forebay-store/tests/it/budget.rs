@@ -213,3 +213,40 @@ async fn no_descriptor_is_open_that_is_not_paid() {
     idle(&bench).await;
     assert_eq!(open_files(), 1);
 }
+
+/// Many workers, few descriptors, little memory, and files that are replaced all the time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn in_a_storm_every_object_is_one_version_and_everything_comes_back() {
+    let bench = bench(ByteSize::kib(40), ByteSize::mib(1), 6);
+    let lens = [100, 9000, 70_000];
+    let replace = |index: usize, version: u8| {
+        let temp = bench.top().join("outside/new");
+        std::fs::write(&temp, vec![version; lens[index % 3]]).unwrap();
+        std::fs::rename(temp, bench.root().join(format!("{index}"))).unwrap();
+    };
+    (0..9).for_each(|index| replace(index, 0));
+    for store in bench.both() {
+        let workers: Vec<_> = (0..8usize)
+            .map(|worker| {
+                let store = store.clone();
+                tokio::spawn(async move {
+                    for round in 0..200 {
+                        let index = (worker * 7 + round * 5) % 9;
+                        let bytes = fetch(&store, format!("{index}")).await.unwrap();
+                        assert_eq!(bytes.len(), lens[index % 3]);
+                        assert!(bytes.iter().all(|byte| *byte == bytes[0]), "two versions in one object");
+                    }
+                })
+            })
+            .collect();
+        for version in 1..100 {
+            (0..9).for_each(|index| replace(index, version));
+            tokio::task::yield_now().await;
+        }
+        for worker in workers {
+            worker.await.unwrap();
+        }
+    }
+    idle(&bench).await;
+    assert!(bench.fds.usage().peak <= 6);
+}

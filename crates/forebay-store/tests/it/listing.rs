@@ -1,6 +1,7 @@
 //! What a listing of a directory on disk shows beyond the contract.
 
 use std::fs::{File, FileTimes};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use forebay_store::{Direction, Kind, ListAsk, Order, PageBudget, SortBy, Store};
@@ -74,6 +75,40 @@ async fn pages_bounded_by_bytes_join_to_the_whole() {
         }
         assert_eq!(seen, whole, "{bytes}");
     }
+}
+
+#[test]
+fn entries_that_come_and_go_during_a_scan_are_no_error() {
+    let bench = Bench::new();
+    for index in 0..300 {
+        bench.put(&format!("stays{index:03}"), "");
+    }
+    let stop = AtomicBool::new(false);
+    let root = bench.root();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                for index in 0..50 {
+                    std::fs::write(root.join(format!("goes{index}")), "").unwrap();
+                }
+                for index in 0..50 {
+                    std::fs::remove_file(root.join(format!("goes{index}"))).unwrap();
+                }
+            }
+        });
+        runtime().block_on(async {
+            for store in bench.both() {
+                for by in [SortBy::Name, SortBy::Size, SortBy::Modified] {
+                    for _ in 0..15 {
+                        let names = names(&store, "", Order { by, ..Order::default() }, 64).await;
+                        let stays = names.iter().filter(|name| name.starts_with("stays")).count();
+                        assert_eq!(stays, 300, "{by:?}");
+                    }
+                }
+            }
+        });
+        stop.store(true, Ordering::Relaxed);
+    });
 }
 
 proptest! {
