@@ -1,0 +1,82 @@
+//! The log: where the program's own messages go, and how much of them.
+//!
+//! Messages and access records share one bounded queue and one thread that writes to standard error, so that a
+//! full disk or a slow terminal holds up no request: what finds no room is dropped and counted. The level can
+//! be changed while the program runs, by the admin port and by SIGHUP.
+
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::Context;
+use forebay_admin::LogLevel;
+use forebay_budget::{ByteSize, Ledger};
+use forebay_tower::access_log::LogQueue;
+use tracing_subscriber::{EnvFilter, Layer, Registry, layer::SubscriberExt, reload};
+
+use crate::config::{self, LogFormat};
+
+/// The log of a running server.
+#[derive(Debug)]
+pub(crate) struct Telemetry {
+    /// Takes access records too.
+    pub(crate) queue: LogQueue,
+    pub(crate) level: Level,
+}
+
+/// What the log lets through, and the handle to change it.
+#[derive(Clone, Debug)]
+pub(crate) struct Level(reload::Handle<EnvFilter, Registry>);
+
+/// Starts the log's thread and makes it the place of all messages.
+pub(crate) fn start(config: &config::Log, ledger: &Ledger, capacity: ByteSize) -> anyhow::Result<Telemetry> {
+    let queue = LogQueue::start(io::stderr(), ledger, capacity).context("cannot start the log's thread")?;
+    let filter = filter(&config.log_level).map_err(anyhow::Error::msg).context("log-level")?;
+    let (filter, handle) = reload::Layer::new(filter);
+    let writer = {
+        let queue = queue.clone();
+        move || Line(queue.clone())
+    };
+    let is_json = match config.log_format {
+        LogFormat::Json => true,
+        LogFormat::Text => false,
+        LogFormat::Auto => !io::stderr().is_terminal(),
+    };
+    let format = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false);
+    let format = if is_json { format.json().flatten_event(true).boxed() } else { format.boxed() };
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(filter).with(format))
+        .context("the log was started twice")?;
+    Ok(Telemetry { queue, level: Level(handle) })
+}
+
+/// Reads directives such as `info` or `info,forebay_net=debug`.
+///
+/// # Errors
+///
+/// What is wrong with them.
+pub(crate) fn filter(directives: &str) -> Result<EnvFilter, String> {
+    EnvFilter::builder().parse(directives).map_err(|error| format!("\"{directives}\" is not a log level: {error}"))
+}
+
+impl LogLevel for Level {
+    fn current(&self) -> String {
+        self.0.with_current(ToString::to_string).unwrap_or_default()
+    }
+
+    fn replace(&self, directives: &str) -> Result<(), String> {
+        self.0.reload(filter(directives)?).map_err(|error| error.to_string())
+    }
+}
+
+/// One message on its way into the queue. The formatter writes a whole line at once.
+#[derive(Debug)]
+struct Line(LogQueue);
+
+impl Write for Line {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.push(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
