@@ -3,6 +3,7 @@
 //! Three stages, and only the first looks at text: [`Settings`] holds a value per key with its origin, [`Config`]
 //! holds typed values, and the plan (in `wire`) holds what follows from them and from the machine.
 
+mod directives;
 mod error;
 mod layer;
 mod reference;
@@ -20,6 +21,7 @@ use std::{
 use forebay_budget::{ByteSize, Rate};
 use serde::Deserialize;
 
+pub use directives::Directives;
 pub use error::ConfigError;
 pub use layer::{Origin, Settings};
 pub use reference::markdown;
@@ -100,6 +102,7 @@ pub struct Content {
     pub listing: bool,
     pub archive: bool,
     pub index: Off<String>,
+    pub root_index: Off<String>,
     pub spa_fallback: Off<String>,
     pub compress: bool,
     pub precompressed: bool,
@@ -123,7 +126,7 @@ pub enum Symlinks {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "each field is documented, once, in the default file")]
 pub struct Log {
-    pub log_level: String,
+    pub log_level: Directives,
     pub log_format: LogFormat,
     pub access_log: bool,
     pub capture: ByteSize,

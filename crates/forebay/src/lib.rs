@@ -8,6 +8,8 @@
 //! | `runtime` | threads |
 //! | `telemetry` | the log |
 //! | `output` | what is printed, and the exit codes |
+//! | `planned` | what follows from the settings and the machine |
+//! | `listeners`, `signals`, `systemd` | what the process is handed, asked, and tells |
 //! | `cmd` | one file for each command |
 //!
 //! It is a library only so that its configuration can be fuzzed; the interface for users is the binary.
@@ -18,6 +20,11 @@ pub mod config;
 mod listeners;
 mod output;
 mod planned;
+mod runtime;
+mod signals;
+mod systemd;
+mod telemetry;
+mod wire;
 
 use std::{ffi::OsString, process::ExitCode};
 

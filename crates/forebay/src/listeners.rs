@@ -10,7 +10,10 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, bail};
+use forebay_net::TlsConfig;
 use listenfd::ListenFd;
+
+use crate::config::Config;
 
 /// Listening sockets that were passed to this process.
 #[derive(Debug, Default)]
@@ -47,6 +50,11 @@ impl Passed {
         }
         Ok(passed)
     }
+}
+
+/// The certificate and the key that the settings name.
+pub(crate) fn tls(config: &Config) -> anyhow::Result<TlsConfig> {
+    Ok(TlsConfig::from_pem(&config.serve.tls_cert, &config.serve.tls_key)?)
 }
 
 /// What to say of an address that cannot be bound.

@@ -12,7 +12,7 @@ use forebay_budget::{ByteSize, Ledger};
 use forebay_tower::access_log::LogQueue;
 use tracing_subscriber::{EnvFilter, Layer, Registry, layer::SubscriberExt, reload};
 
-use crate::config::{self, LogFormat};
+use crate::config::{self, Directives, LogFormat};
 
 /// The log of a running server.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(crate) struct Level(reload::Handle<EnvFilter, Registry>);
 /// Starts the log's thread and makes it the place of all messages.
 pub(crate) fn start(config: &config::Log, ledger: &Ledger, capacity: ByteSize) -> anyhow::Result<Telemetry> {
     let queue = LogQueue::start(io::stderr(), ledger, capacity).context("cannot start the log's thread")?;
-    let filter = filter(&config.log_level).map_err(anyhow::Error::msg).context("log-level")?;
+    let filter = config.log_level.to_filter().map_err(anyhow::Error::msg).context("log-level")?;
     let (filter, handle) = reload::Layer::new(filter);
     let writer = {
         let queue = queue.clone();
@@ -47,22 +47,13 @@ pub(crate) fn start(config: &config::Log, ledger: &Ledger, capacity: ByteSize) -
     Ok(Telemetry { queue, level: Level(handle) })
 }
 
-/// Reads directives such as `info` or `info,forebay_net=debug`.
-///
-/// # Errors
-///
-/// What is wrong with them.
-pub(crate) fn filter(directives: &str) -> Result<EnvFilter, String> {
-    EnvFilter::builder().parse(directives).map_err(|error| format!("\"{directives}\" is not a log level: {error}"))
-}
-
 impl LogLevel for Level {
     fn current(&self) -> String {
         self.0.with_current(ToString::to_string).unwrap_or_default()
     }
 
     fn replace(&self, directives: &str) -> Result<(), String> {
-        self.0.reload(filter(directives)?).map_err(|error| error.to_string())
+        self.0.reload(directives.parse::<Directives>()?.to_filter()?).map_err(|error| error.to_string())
     }
 }
 

@@ -49,6 +49,7 @@ pub(crate) fn run(sources: &Sources, form: Form) -> Outcome {
         kernel::features(&config.serve.root),
         place::root(&config.serve.root),
         place::addresses(&config),
+        place::certificate(&config),
     ]
     .into_iter()
     .flatten()

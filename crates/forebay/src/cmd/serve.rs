@@ -1,6 +1,9 @@
-//! `forebay serve DIR`.
-use crate::{args::Sources, output::Outcome, planned};
+//! `forebay serve DIR`: plan, start the threads, serve.
+
+use crate::{args::Sources, output::Outcome, planned, runtime::Runtime, wire};
+
 pub(crate) fn run(sources: &Sources) -> Outcome {
-    let _planned = planned::plan(sources)?;
-    Err(anyhow::anyhow!("not wired").into())
+    let planned = planned::plan(sources)?;
+    let runtime = Runtime::start(&planned.config.runtime)?;
+    runtime.block_on(wire::serve(sources, &planned, runtime.executors()))
 }

@@ -16,7 +16,7 @@ use toml::{
 
 use super::{
     error::{ConfigError, nearest},
-    schema::{Key, Schema},
+    schema::{Key, Schema, Section},
 };
 
 /// Where a value came from.
@@ -141,6 +141,23 @@ impl Settings {
     /// Where the value of a setting came from.
     pub fn origin(&self, name: &str) -> Origin {
         self.values.get(name).map_or(Origin::Default, |(_, origin)| origin.clone())
+    }
+
+    /// The settings whose values are others in `fresh`.
+    pub(crate) fn changed<'a>(&'a self, fresh: &'a Self) -> impl Iterator<Item = &'static str> + 'a {
+        self.values.iter().filter(|(name, (value, _))| fresh.values[*name].0 != *value).map(|(name, _)| *name)
+    }
+
+    /// What is in force, as a tree.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        let section = |section: &Section| {
+            let key = |key: &Key| {
+                let value = serde_json::to_value(&self.values[key.name].0).unwrap_or_default();
+                (key.name.to_owned(), value)
+            };
+            (section.name.to_owned(), section.keys.iter().map(key).collect())
+        };
+        serde_json::Value::Object(Schema::get().sections.iter().map(section).collect())
     }
 
     /// What is in force, as a configuration file whose comments say where each value came from.

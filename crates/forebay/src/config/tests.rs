@@ -38,6 +38,7 @@ fn wrong_configurations_name_the_place_and_the_way_out() {
         error("[limits]\nidle-timeout = \"soon\"\n"),
         error("[memory]\n\nconnections = -1\n"),
         error("[content]\nsymlinks = \"always\"\n"),
+        error("[log]\nlog-level = \"inof\"\n"),
         error("[content]\nlisting = \"perhaps\"\n"),
         error("[clients]\ntrusted-proxies = [1]\n"),
         error("[serve]\nlisten = \"8080\"\n"),

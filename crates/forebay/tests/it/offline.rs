@@ -1,34 +1,10 @@
 //! Commands that serve nothing.
 
-use std::{
-    fs,
-    process::{Command, Output},
-};
+use std::fs;
 
 use insta::assert_snapshot;
 
-fn forebay(words: &[&str]) -> Output {
-    forebay_with(words, &[])
-}
-
-fn forebay_with(words: &[&str], variables: &[(&str, &str)]) -> Output {
-    let nowhere = tempfile::tempdir().unwrap();
-    let variables = variables.iter().copied();
-    Command::new(env!("CARGO_BIN_EXE_forebay"))
-        .args(words)
-        .envs(variables)
-        .current_dir(nowhere.path())
-        .output()
-        .unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
+use crate::run::{run as forebay, run_with as forebay_with, stderr, stdout};
 
 #[test]
 fn a_plan_is_printed_as_a_table_and_as_json() {

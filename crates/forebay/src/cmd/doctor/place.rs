@@ -82,3 +82,17 @@ fn is_private(address: SocketAddr) -> bool {
         SocketAddr::V6(v6) => v6.ip().is_unique_local(),
     }
 }
+
+pub(super) fn certificate(config: &Config) -> Vec<Finding> {
+    if !config.is_tls() {
+        return Vec::new();
+    }
+    vec![match listeners::tls(config) {
+        Ok(_) => Finding::ok("certificate", format!("{} and its key match", config.serve.tls_cert.display())),
+        Err(error) => Finding::fail(
+            "certificate",
+            format!("{error:#}"),
+            "give the chain, leaf first, and the key that it was made for",
+        ),
+    }]
+}
