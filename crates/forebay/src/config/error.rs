@@ -37,7 +37,7 @@ pub enum ConfigError {
         hint: String,
     },
     /// A value that its setting does not take.
-    #[error("{origin}: {key}: {problem}; it takes {accepts}")]
+    #[error("{}: {problem}; it takes {accepts}", place(origin, key))]
     Value {
         /// The place.
         origin: Origin,
@@ -61,4 +61,12 @@ pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
         .filter(|(alike, _)| *alike >= ALIKE_MIN)
         .max_by(|one, other| one.0.total_cmp(&other.0))
         .map(|(_, candidate)| candidate)
+}
+
+/// A flag or a variable says which setting it is; a line of a file does not.
+fn place(origin: &Origin, key: &str) -> String {
+    match origin {
+        Origin::Flag(_) | Origin::Env(_) => origin.to_string(),
+        Origin::File(..) | Origin::Default => format!("{origin}: {key}"),
+    }
 }

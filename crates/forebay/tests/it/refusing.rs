@@ -111,5 +111,5 @@ fn a_plan_that_does_not_fit_and_a_rule_that_is_none() {
 
     let (code, said) = refusal(&serve(root.path(), &["--log-level", "inof"]));
     assert_eq!(code, Some(2));
-    assert!(said.contains("--log-level: log-level: \"inof\" is no log level"), "{said}");
+    assert!(said.contains("--log-level: \"inof\" is no log level"), "{said}");
 }
