@@ -142,10 +142,12 @@ fn setting(key: &'static Key, section: &'static Section) -> Arg {
     let arg = arg.long(key.name).help_heading(section.heading());
     match key.default {
         Value::Boolean(_) => {
-            arg.num_args(0..=1).require_equals(true).default_missing_value("true").allow_hyphen_values(false)
+            let arg = arg.num_args(0..=1).require_equals(true).default_missing_value("true");
+            arg.allow_hyphen_values(false).overrides_with(key.name)
         }
         Value::Array(_) => arg.action(ArgAction::Append),
-        _ => arg,
+        // The last one wins, so that a script can add its own to those that it was given.
+        _ => arg.overrides_with(key.name),
     }
 }
 

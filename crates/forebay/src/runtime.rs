@@ -52,7 +52,8 @@ impl Runtime {
     pub(crate) fn start(config: &config::Runtime) -> anyhow::Result<Self> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let workers = config.workers.given().map_or(cores, |count| count.0 as usize).max(1);
-        let blocking = config.blocking_threads.given().map_or(workers * BLOCKING_PER_WORKER, |count| count.0 as usize);
+        let blocking =
+            config.blocking_threads.given().map_or(workers * BLOCKING_PER_WORKER, |count| count.0 as usize);
         let control = Builder::new_current_thread()
             .enable_all()
             .thread_name("forebay-disk")
@@ -88,11 +89,13 @@ impl Data {
             .build()?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
-        thread::Builder::new().name(format!("forebay-data-{place}")).stack_size(DATA_STACK_BYTES).spawn(move || {
-            // An error says that the sender is gone, which is what is waited for.
-            drop(runtime.block_on(stopped));
-            runtime.shutdown_background();
-        })?;
+        thread::Builder::new().name(format!("forebay-data-{place}")).stack_size(DATA_STACK_BYTES).spawn(
+            move || {
+                // An error says that the sender is gone, which is what is waited for.
+                drop(runtime.block_on(stopped));
+                runtime.shutdown_background();
+            },
+        )?;
         Ok(Self { handle, _stop: stop })
     }
 }

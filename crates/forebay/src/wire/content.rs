@@ -7,7 +7,10 @@ use forebay_budget::{FdLedger, Ledger};
 use forebay_gateway::GatewayOptions;
 use forebay_store::{Dotfiles, LocalOptions, LocalStore, Symlinks};
 
-use crate::{config::{self, Config}, output::Failure};
+use crate::{
+    config::{self, Config},
+    output::Failure,
+};
 
 /// Opens the root.
 pub(super) fn store(config: &Config, ledger: &Ledger, fds: &FdLedger) -> Result<Arc<LocalStore>, Failure> {

@@ -1,9 +1,14 @@
 //! What the sockets are told: the plan's sizes and the settings' limits.
 
-use std::{net::{SocketAddr, TcpListener}, time::Duration};
+use std::{
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
 
 use forebay_budget::{ByteSize, Class, FdLedger, Ledger, Plan};
-use forebay_net::{ConnLimits, Http2Sizes, ListenOptions, Listener, ServeOptions, SocketSizes, TlsConfig, Watch};
+use forebay_net::{
+    ConnLimits, Http2Sizes, ListenOptions, Listener, ServeOptions, SocketSizes, TlsConfig, Watch,
+};
 
 use crate::{config::Config, listeners, output::Failure};
 

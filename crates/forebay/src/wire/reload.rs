@@ -41,7 +41,10 @@ impl Reload {
         let fresh = match self.sources.load().and_then(|settings| Ok((settings.to_config()?, settings))) {
             Ok((config, settings)) => {
                 match self.level.replace(config.log.log_level.as_str()) {
-                    Ok(()) => tracing::info!(log_level = config.log.log_level.as_str(), "the configuration was read again"),
+                    Ok(()) => tracing::info!(
+                        log_level = config.log.log_level.as_str(),
+                        "the configuration was read again"
+                    ),
                     Err(error) => tracing::error!(error, "the log level in use stays"),
                 }
                 settings

@@ -35,7 +35,8 @@ impl Network for Clients {
     fn figures(&self) -> NetworkFigures {
         let stats = self.0.stats();
         let transfers = self.0.list();
-        let stalled_on = |party| transfers.iter().filter(|transfer| transfer.stalled_on == Some(party)).count() as u64;
+        let stalled_on =
+            |party| transfers.iter().filter(|transfer| transfer.stalled_on == Some(party)).count() as u64;
         NetworkFigures {
             accepted: stats.accepted,
             active: stats.active,

@@ -6,9 +6,8 @@ use std::{fs, path::Path};
 fn the_reference_page_is_the_default_file() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/config.md");
     let page = fs::read_to_string(page).unwrap_or_default();
-    assert_eq!(
-        page.trim_end(),
-        forebay::config::markdown().trim_end(),
+    assert!(
+        page.trim_end() == forebay::config::markdown().trim_end(),
         "make it again: cargo run -- config --reference > docs/config.md"
     );
 }

@@ -62,7 +62,8 @@ fn a_root_that_may_not_be_read() {
 }
 
 fn can_drop_privileges() -> bool {
-    let tried = std::process::Command::new("setpriv").args(["--reuid=65534", "--clear-groups", "true"]).status();
+    let tried =
+        std::process::Command::new("setpriv").args(["--reuid=65534", "--clear-groups", "true"]).status();
     tried.is_ok_and(|status| status.success())
 }
 
@@ -72,7 +73,8 @@ fn a_port_in_use_is_named_with_who_to_ask_and_another_to_take() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let port = taken.local_addr().unwrap().port();
-    let (code, said) = refusal(&run(&["serve", root.path().to_str().unwrap(), "--listen", &address, "--admin", "off"]));
+    let (code, said) =
+        refusal(&run(&["serve", root.path().to_str().unwrap(), "--listen", &address, "--admin", "off"]));
     assert_eq!(code, Some(1));
     assert!(said.contains(&format!("cannot listen on {address}")), "{said}");
     assert!(said.contains(&format!("ss -ltnp 'sport = :{port}'")), "{said}");

@@ -56,8 +56,11 @@ pub(crate) fn run(words: &[&str]) -> Output {
 
 pub(crate) fn run_with(words: &[&str], variables: &[(&str, &str)]) -> Output {
     let nowhere = tempfile::tempdir().unwrap();
-    let variables = variables.iter().copied();
-    forebay().args(words).envs(variables).current_dir(nowhere.path()).output().unwrap()
+    let program = forebay();
+    // A server that was to be refused and is not would never end.
+    let mut command = Command::new("timeout");
+    command.arg("20").arg(program.get_program()).args(words).current_dir(nowhere.path());
+    command.envs(variables.iter().copied()).output().unwrap()
 }
 
 pub(crate) fn stdout(output: &Output) -> String {

@@ -17,9 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn it_says_on_one_line_where_it_serves_and_serves_there() {
     let root = Root::new();
     let server = root.serve(&[]);
-    let lines = server.said();
-    let expected = format!("forebay is ready on http://{}/ (admin http://{}/)\n", server.addr, server.admin.unwrap());
-    assert!(lines.contains(&expected), "{lines}");
+    let expected =
+        format!("forebay is ready on http://{}/ (admin http://{}/)\n", server.addr, server.admin.unwrap());
+    assert!(poll(|| server.said().contains(&expected)), "{}", server.said());
 
     let response = raw::get(server.addr, "/small.txt").unwrap();
     assert_eq!((response.head.status, response.body.as_slice()), (200, b"a small file\n".as_slice()));
@@ -30,7 +30,8 @@ fn it_says_on_one_line_where_it_serves_and_serves_there() {
 #[test]
 fn standard_output_holds_the_ready_line_and_nothing_else() {
     let root = Root::new();
-    let mut child = root.command(&["--admin", "off"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child =
+        root.command(&["--admin", "off"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let ready = lines.next().unwrap().unwrap();
     let address = ready.strip_prefix("forebay is ready on http://").unwrap().strip_suffix('/').unwrap();
@@ -78,7 +79,7 @@ fn https_is_served_with_the_given_certificate_and_a_new_one_after_sighup() {
     let first = Certificate::create(keys.path(), "server").unwrap();
     let (cert, key) = (first.cert_path.to_str().unwrap(), first.key_path.to_str().unwrap());
     let server = root.serve(&["--tls-cert", cert, "--tls-key", key]);
-    assert!(server.said().contains("ready on https://"), "{}", server.said());
+    assert!(poll(|| server.said().contains("ready on https://")), "{}", server.said());
     let trusting = |certificate: &Certificate| {
         let client = certificate.client(&["http/1.1"]).unwrap();
         RawConn::connect_tls(server.addr, client)?.request("GET", "/small.txt", "Connection: close\r\n")
@@ -113,7 +114,7 @@ fn it_starts_within_a_moment_and_is_small_while_idle() {
     let server = root.serve(&[]);
     // The promises are 100 ms and 20 MiB for the release build on an idle machine; this one runs beside other tests.
     assert!(server.ready_after < Duration::from_secs(2), "{:?}", server.ready_after);
-    let rss = server.figures().rss;
+    let rss = server.figures().resident;
     assert!(rss < 60 << 20, "{rss}");
 }
 
