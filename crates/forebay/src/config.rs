@@ -19,6 +19,7 @@ use std::{
 };
 
 use forebay_budget::{ByteSize, Rate};
+use forebay_tower::client_ip::Network;
 use serde::Deserialize;
 
 pub use directives::Directives;
@@ -27,7 +28,7 @@ pub use layer::{Origin, Settings};
 pub use reference::markdown;
 pub use schema::DEFAULT;
 pub(crate) use schema::{Key, Schema, Section};
-pub use value::{Auto, Count, Off, Time};
+pub use value::{Auto, Count, Off, Parsed, Time};
 
 /// Everything that can be set. The fields are the keys of `config.default.toml`, which documents them.
 #[derive(Clone, Debug, Deserialize)]
@@ -78,7 +79,9 @@ pub struct Limits {
     pub min_rate_grace: Time,
     pub handshake_timeout: Time,
     pub drain_timeout: Time,
-    pub body_max: ByteSize,
+    pub requests: Off<Count>,
+    pub answer_timeout: Off<Time>,
+    pub body_max: Off<ByteSize>,
 }
 
 /// Fair shares between clients.
@@ -90,7 +93,7 @@ pub struct Clients {
     pub request_burst: Count,
     pub client_bandwidth: Off<Rate>,
     pub total_bandwidth: Off<Rate>,
-    pub trusted_proxies: Vec<String>,
+    pub trusted_proxies: Vec<Parsed<Network>>,
 }
 
 /// What clients see of the directory.

@@ -34,7 +34,7 @@ pub(crate) fn plan(sources: &Sources) -> Result<Planned, Failure> {
 pub(crate) fn limits(config: &Config) -> Limits {
     Limits {
         memory: config.memory.memory.given(),
-        connections: config.memory.connections.given().map(|count| count.0),
+        connections: config.memory.connections.given().map(|count| count.0.get()),
         tls: config.is_tls(),
         http2: config.serve.http2,
         compression: config.content.compress,

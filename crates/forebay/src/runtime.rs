@@ -51,9 +51,11 @@ impl Runtime {
     /// Starts the threads.
     pub(crate) fn start(config: &config::Runtime) -> anyhow::Result<Self> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        let workers = config.workers.given().map_or(cores, |count| count.0 as usize).max(1);
-        let blocking =
-            config.blocking_threads.given().map_or(workers * BLOCKING_PER_WORKER, |count| count.0 as usize);
+        let workers = config.workers.given().map_or(cores, |count| count.0.get() as usize);
+        let blocking = config
+            .blocking_threads
+            .given()
+            .map_or(workers * BLOCKING_PER_WORKER, |count| count.0.get() as usize);
         let control = Builder::new_current_thread()
             .enable_all()
             .thread_name("forebay-disk")

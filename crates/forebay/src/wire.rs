@@ -5,17 +5,20 @@
 //! until clients have been let go.
 
 mod content;
+mod figures;
 mod network;
 mod reload;
 mod sources;
+mod stack;
 
 use std::{pin::pin, sync::Arc};
 
 use anyhow::Context;
 use forebay_admin::{About, AdminSources, Phase};
 use forebay_budget::{Class, FdLedger, Lease, Ledger};
-use forebay_gateway::Gateway;
+use forebay_gateway::{Gateway, Metrics, stack::Stack};
 use forebay_net::{Listener, Served, TlsConfig, Watch};
+use prometheus_client::registry::Registry;
 use tokio::{runtime::Handle, sync::watch, task::AbortHandle};
 
 use self::sources::Clients;
@@ -33,7 +36,8 @@ use crate::{
 struct Server {
     ledger: Ledger,
     fds: FdLedger,
-    gateway: Gateway,
+    service: Stack,
+    registry: Registry,
     tls: Option<TlsConfig>,
     log: Telemetry,
     clients: Listener,
@@ -48,7 +52,7 @@ pub(crate) async fn serve(sources: &Sources, planned: &Planned, executors: Vec<H
     let mut server = build(planned)?;
     let ready = ready_line(&server);
     let admin = match server.operators.take() {
-        Some(listener) => Some(Admin::start(&server, planned, listener, phases.clone())?),
+        Some(listener) => Some(Admin::start(&mut server, planned, listener, phases.clone())?),
         None => None,
     };
     let reload = reload::Reload {
@@ -85,7 +89,11 @@ fn build(planned: &Planned) -> Result<Server, Failure> {
         (None, Some(address)) => Some(network::listen("admin", None, address, sizes())?),
     };
     let log = telemetry::start(&config.log, &ledger, plan.capacity(Class::LogQueue))?;
-    Ok(Server { ledger, fds, gateway, tls, log, clients, operators, watch: Watch::new() })
+    let mut registry = Registry::default();
+    let metrics = Metrics::register(&mut registry);
+    registry.register_collector(Box::new(figures::LogFigures(log.queue.clone())));
+    let service = forebay_gateway::stack::stack(gateway, &metrics, stack::options(config, &log.queue));
+    Ok(Server { ledger, fds, service, registry, tls, log, clients, operators, watch: Watch::new() })
 }
 
 /// Everything between the clients' socket and their files.
@@ -95,14 +103,14 @@ async fn serve_clients(
     executors: Vec<Handle>,
     mut phases: watch::Receiver<Phase>,
 ) -> Served {
-    let Server { ledger, fds, gateway, tls, clients, watch, .. } = server;
+    let Server { ledger, fds, service, tls, clients, watch, .. } = server;
     let mut options = network::for_clients(&planned.plan, &planned.config, ledger, fds, tls, watch);
     options.executors = executors;
     let drain = async move {
         // An error says that the sender is gone, which is the end as well.
         drop(phases.wait_for(|phase| *phase == Phase::Draining).await);
     };
-    forebay_net::serve(clients, gateway, options, drain).await
+    forebay_net::serve(clients, service, options, drain).await
 }
 
 /// Says that it is ready, then listens for signals until the last client is gone.
@@ -162,7 +170,7 @@ struct Admin {
 
 impl Admin {
     fn start(
-        server: &Server,
+        server: &mut Server,
         planned: &Planned,
         listener: Listener,
         phase: watch::Receiver<Phase>,
@@ -183,7 +191,7 @@ impl Admin {
             network: clients,
             log_level: Arc::new(server.log.level.clone()),
             config: settings.to_json(),
-            registry: prometheus_client::registry::Registry::default(),
+            registry: std::mem::take(&mut server.registry),
         });
         let memory = plan.sizes.connection.times(network::ADMIN_CONNECTIONS);
         let sockets = server

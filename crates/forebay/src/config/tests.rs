@@ -40,7 +40,8 @@ fn wrong_configurations_name_the_place_and_the_way_out() {
         error("[content]\nsymlinks = \"always\"\n"),
         error("[log]\nlog-level = \"inof\"\n"),
         error("[content]\nlisting = \"perhaps\"\n"),
-        error("[clients]\ntrusted-proxies = [1]\n"),
+        error("[clients]\ntrusted-proxies = [\"10.0.0.0/33\"]\n"),
+        error("[clients]\nrequest-burst = 0\n"),
         error("[serve]\nlisten = \"8080\"\n"),
         error("[serve\n"),
         error("[serve]\ntls-cert = \"cert.pem\"\n"),
@@ -78,7 +79,8 @@ fn a_flag_beats_the_environment_which_beats_the_file_which_beats_the_default() {
 fn lists_come_from_repeated_flags_and_from_one_variable() {
     let mut settings = Settings::default();
     settings.overlay_flag("trusted-proxies", &["10.0.0.0/8", "fd00::/8"]).unwrap();
-    assert_eq!(settings.to_config().unwrap().clients.trusted_proxies, ["10.0.0.0/8", "fd00::/8"]);
+    let networks = ["10.0.0.0/8", "fd00::/8"].map(|network| super::Parsed(network.parse().unwrap()));
+    assert_eq!(settings.to_config().unwrap().clients.trusted_proxies, networks);
     let config = from_env("FOREBAY_CACHE_CONTROL", "*.css: public, max-age=60; *.js: no-store").unwrap();
     assert_eq!(config.content.cache_control, ["*.css: public, max-age=60", "*.js: no-store"]);
 }

@@ -2,7 +2,7 @@
 //!
 //! Each reads from text and from a TOML number alike, because flags and the environment only have text.
 
-use std::{fmt, marker::PhantomData, str::FromStr, time::Duration};
+use std::{fmt, marker::PhantomData, num::NonZeroU32, str::FromStr, time::Duration};
 
 use serde::{
     Deserialize, Deserializer,
@@ -35,7 +35,11 @@ pub struct Time(pub Duration);
 
 /// A whole number of things: `500`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Count(pub u32);
+pub struct Count(pub NonZeroU32);
+
+/// A value of another crate that is read from text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parsed<T>(pub T);
 
 impl<T> Auto<T> {
     /// The value, if one was given.
@@ -88,6 +92,13 @@ impl FromStr for Time {
     }
 }
 
+impl<T: FromStr> FromStr for Parsed<T> {
+    type Err = T::Err;
+    fn from_str(text: &str) -> Result<Self, T::Err> {
+        text.parse().map(Self)
+    }
+}
+
 impl FromStr for Count {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
@@ -108,6 +119,12 @@ impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Auto<T> {
 }
 
 impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Off<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Text(PhantomData))
+    }
+}
+
+impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Parsed<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_any(Text(PhantomData))
     }

@@ -56,7 +56,7 @@ pub(super) fn descriptors() -> Vec<Finding> {
 
 pub(super) fn processors(config: &Config) -> Vec<Finding> {
     let there = std::thread::available_parallelism().map_or(1, usize::from);
-    let asked = config.runtime.workers.given().map_or(there, |count| count.0 as usize);
+    let asked = config.runtime.workers.given().map_or(there, |count| count.0.get() as usize);
     vec![if asked > there {
         Finding::warn(
             "processors",
