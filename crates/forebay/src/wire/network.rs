@@ -30,14 +30,10 @@ pub(super) fn listen(
     bound.map_err(|error| Failure::from(listeners::cannot_listen(flag, address, error)))
 }
 
-pub(super) fn socket_sizes(plan: &Plan, config: &Config) -> SocketSizes {
-    SocketSizes {
-        send_start: plan.sizes.send_start,
-        receive_start: plan.sizes.receive_start,
-        grown_max: plan.sizes.grown_max,
-        // A peer that has vanished is a stall that the kernel sees first.
-        user_timeout: config.limits.stall_timeout.0,
-    }
+/// The buffers that sockets start with. They are the network's own smallest ones that do not crawl over loopback.
+pub(super) fn socket_sizes(config: &Config) -> SocketSizes {
+    // A peer that has vanished is a stall that the kernel sees first.
+    SocketSizes { user_timeout: config.limits.stall_timeout.0, ..SocketSizes::default() }
 }
 
 /// How clients are served.
