@@ -3,7 +3,7 @@
 use std::io;
 
 use super::Look;
-use crate::profile::{Kind, Stacks, Writer};
+use crate::profile::{Kind, Stacks, Symbols, Writer};
 
 /// What was sampled for a stack: objects and bytes, held now and asked for since sampling began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,14 +85,25 @@ pub(super) fn write(look: Look) -> io::Result<Vec<u8>> {
         period_unit: ("space", "bytes"),
         drop_frames: DROP_FRAMES,
     };
-    let mut writer = Writer::new(&kind, look.covers)?;
-    if let Some(remark) = look.remark {
+    let left_out = look.after.stacks.left_out();
+    let (covers, remark) = (look.covers, look.remark);
+    let changes = changes(&look);
+    drop(look);
+    let mut writer = Writer::new(&kind, covers, Symbols::of(changes.addresses()))?;
+    if let Some(remark) = remark {
         writer.comment(remark)?;
     }
-    let left_out = look.after.stacks.left_out();
     if left_out > 0 {
         writer.comment(&format!("{left_out} stacks are left out: there are too many"))?;
     }
+    for (stack, change) in changes.iter() {
+        writer.sample(stack, *change)?;
+    }
+    writer.finish()
+}
+
+/// What the dumps stand for: the second less the first, if there is one.
+fn changes(look: &Look) -> Stacks<[i64; 4]> {
     let mut changes = Stacks::<[i64; 4]>::new();
     for (samples, sign) in look.before.iter().map(|before| (before, -1)).chain([(&look.after, 1)]) {
         for (stack, counts) in samples.stacks.iter() {
@@ -102,11 +113,7 @@ pub(super) fn write(look: Look) -> io::Result<Vec<u8>> {
             }
         }
     }
-    drop(look);
-    for (stack, change) in changes.iter() {
-        writer.sample(stack, *change)?;
-    }
-    writer.finish()
+    changes
 }
 
 #[cfg(test)]

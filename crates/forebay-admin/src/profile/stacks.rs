@@ -38,6 +38,11 @@ impl<V: Default> Stacks<V> {
         self.values.iter().map(|(stack, value)| (&**stack, value))
     }
 
+    /// Every address that occurs, some of them more than once.
+    pub(crate) fn addresses(&self) -> Vec<usize> {
+        self.values.keys().flat_map(|stack| stack.iter().copied()).collect()
+    }
+
     /// Samples that found no room.
     pub(crate) fn left_out(&self) -> u64 {
         self.left_out

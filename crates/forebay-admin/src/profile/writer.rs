@@ -44,10 +44,10 @@ const MAPPING: u64 = 1;
 
 impl<const N: usize> Writer<N> {
     /// Begins a profile that covers the given time up to now.
-    pub(crate) fn new(kind: &Kind<N>, covers: Duration) -> io::Result<Self> {
+    pub(crate) fn new(kind: &Kind<N>, covers: Duration, symbols: Symbols) -> io::Result<Self> {
         let mut writer = Self {
             out: GzEncoder::new(Vec::new(), Compression::fast()),
-            symbols: Symbols::new(),
+            symbols,
             strings: HashMap::new(),
             functions: HashMap::new(),
             locations: HashMap::new(),
@@ -131,7 +131,7 @@ impl<const N: usize> Writer<N> {
             return Ok(id);
         }
         let mut line = Vec::new();
-        for place in self.symbols.places(address) {
+        for place in self.symbols.take(address) {
             line.push(Line { function_id: self.function(&place)?, line: i64::from(place.line) });
         }
         let id = self.locations.len() as u64 + 1;
@@ -165,7 +165,7 @@ mod tests {
     use flate2::read::GzDecoder;
     use prost::Message;
 
-    use super::{Kind, Profile, Writer};
+    use super::{Kind, Profile, Symbols, Writer};
 
     #[test]
     fn parts_make_one_profile_in_which_this_test_has_its_name_and_line() {
@@ -181,7 +181,7 @@ mod tests {
             here.push(frame.ip() as usize);
             here.len() < 16
         });
-        let mut writer = Writer::new(&kind, Duration::from_secs(1)).unwrap();
+        let mut writer = Writer::new(&kind, Duration::from_secs(1), Symbols::of(here.clone())).unwrap();
         writer.sample(&here, [3]).unwrap();
         writer.sample(&here, [0]).unwrap();
         writer.comment("a remark").unwrap();
