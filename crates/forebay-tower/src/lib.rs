@@ -22,7 +22,8 @@
 //! # Order
 //!
 //! From the outside in: `ClientIp`, `AccessLog` (so that refusals are logged too), `RequestRate`,
-//! `LoadShed` or `InFlight`, `Deadline`, `BodyCeiling`, `Stall`, `Bandwidth`, the service.
+//! `LoadShed` or `InFlight`, `Deadline`, `BodyCeiling`, `Stall`, `Bandwidth`, the service. What counts per
+//! client needs `ClientIp` outside of it: requests whose client nobody named share one bucket.
 
 pub mod access_log;
 pub mod body;

@@ -130,7 +130,8 @@ impl LogQueue {
         }
     }
 
-    /// Waits until everything that was pushed before has been handed to the writer and flushed.
+    /// Waits until everything that was pushed before has been handed to the writer and flushed. A writer
+    /// that stands still makes this wait for ever: give it a time limit at shutdown.
     pub async fn flush(&self) {
         let shared = &self.handle.shared;
         let mut flushed = shared.flushed.subscribe();

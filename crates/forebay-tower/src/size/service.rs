@@ -40,7 +40,7 @@ where
         }
         // A length that is known and small enough needs no one to listen for a fault.
         let fault = length.upper().is_none_or(|upper| upper > self.ceiling).then(Fault::default);
-        let form = Form::asked(request.headers());
+        let form = fault.as_ref().map_or(Form::Text, |_| Form::asked(request.headers()));
         let request = request.map(|body| CountedBody::new(body, self.ceiling, fault.clone()));
         ResponseFuture::granted(self.inner.call(request), fault, form)
     }

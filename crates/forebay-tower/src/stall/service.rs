@@ -35,8 +35,8 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let form = Form::asked(request.headers());
         let fault = (!request.body().is_end_stream()).then(Fault::default);
+        let form = fault.as_ref().map_or(Form::Text, |_| Form::asked(request.headers()));
         let request = request.map(|body| RequestBody::new(body, self.request, fault.clone()));
         ResponseFuture::new(self.inner.call(request), self.response, fault, form)
     }

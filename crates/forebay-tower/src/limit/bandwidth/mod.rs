@@ -2,7 +2,7 @@
 //!
 //! A body pays for a frame *after* it has passed, and the next frame waits until the debt is repaid. So no
 //! frame has to be cut (zero-copy spans cannot be), the average is exact, and a burst is never longer than
-//! one frame above the allowance. The debt belongs to the client, not to the connection: a client that
+//! one frame above the allowance (64 KiB where files are read, up to 1 MiB where they are sent by name). The debt belongs to the client, not to the connection: a client that
 //! opens ten connections gets the same rate ten times slower on each. The number of clients remembered is
 //! fixed (`keys.rs`); when it is used up, newcomers share one bucket.
 //!
