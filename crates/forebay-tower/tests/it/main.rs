@@ -4,6 +4,7 @@
 mod a_logged_request;
 mod counting;
 mod in_axum;
+mod in_our_server;
 mod the_log_line_that_read_the_upload;
 
 #[global_allocator]
