@@ -44,6 +44,10 @@ fn options() -> Response<Body> {
 
 async fn read(shared: &Shared, head: &Parts) -> Result<Response<Body>, Failure> {
     let name = path::decode(head.uri.path())?;
+    if name.starts_with(b"/") {
+        // `//host` is a reference to another host: no answer of ours may repeat it.
+        return Err(Failure::NotFound);
+    }
     let key = Key::parse(&name)?;
     let is_directory_path = name.is_empty() || name.ends_with(b"/");
     let object = match shared.store.open(&key).await {

@@ -70,16 +70,16 @@ pub struct StackOptions {
 pub type Stack = Measured<ClientIp<AccessLog<Limited>>>;
 
 /// Puts the layers around a gateway.
-pub fn stack(gateway: Gateway, metrics: &Metrics, options: StackOptions) -> Stack {
-    let log = match options.access_log.clone() {
+pub fn stack(gateway: Gateway, metrics: &Metrics, mut options: StackOptions) -> Stack {
+    let log = match options.access_log.take() {
         Some((queue, log)) => AccessLogLayer::new(queue, over_sockets(log)),
         None => AccessLogLayer::off(),
     };
-    let client = ClientIpLayer::new(options.trust.clone()).peer_from(peer);
-    metrics.measure(client.layer(log.layer(limited(gateway, &options))))
+    let client = ClientIpLayer::new(std::mem::take(&mut options.trust)).peer_from(peer);
+    metrics.measure(client.layer(log.layer(limited(gateway, options))))
 }
 
-fn limited(gateway: Gateway, options: &StackOptions) -> Limited {
+fn limited(gateway: Gateway, options: StackOptions) -> Limited {
     let StackOptions { request_rate, load_shed, deadline, body_ceiling, stall, bandwidth, .. } = options;
     let is_plain = request_rate.is_none()
         && load_shed.is_none()

@@ -128,7 +128,7 @@ fn dos_time(seconds: u64) -> [u8; 4] {
     if !(1980..=2107).contains(&year) {
         return [0, 0, 0x21, 0];
     }
-    let time = (second / 3600) << 11 | (second / 60 % 60) << 5 | (second % 60) / 2;
+    let time = (second / 3600) << 11 | (second / 60 % 60) << 5 | ((second % 60) / 2);
     let date = (year - 1980) << 9 | month << 5 | day;
     let [a, b] = le16(time as u16);
     let [c, d] = le16(date as u16);

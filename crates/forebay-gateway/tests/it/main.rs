@@ -3,7 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accept;
+mod answers;
+mod bytes;
 mod conditional;
+mod decode;
 mod disposition;
+mod folders;
 mod path;
 mod range;
+mod site;
