@@ -28,6 +28,10 @@ pub(crate) const BODY_BYTES_MAX: usize = 4096;
 /// The room that an answer is given unless its handler knows better.
 pub(crate) const ANSWER_BYTES_MAX: u64 = 128 * 1024;
 
+/// A page of ours may use its own styles and send its own forms, and be shown in nobody's frame: a button that ends
+/// a transfer must not lie under something else.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
 /// An answer being written, paid for in advance. Writing more than was leased fails.
 pub(crate) struct Draft {
     text: String,
@@ -134,6 +138,8 @@ impl Draft {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
         response
     }
 }

@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-/// Keep in step with `Content-Security-Policy` in `send`: inline styles are all that a page may use.
+/// Inline styles are all that a page may use (see the policy in `admission`).
 const STYLE: &str = include_str!("page.css");
 
 /// The places that every page links to.

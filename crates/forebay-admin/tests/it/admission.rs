@@ -59,3 +59,13 @@ async fn a_page_of_another_origin_changes_nothing() {
     }
     assert_eq!(process.get("/log-level").await.text(), "info\n");
 }
+
+#[tokio::test]
+async fn no_page_can_be_shown_in_the_frame_of_another() {
+    let process = process();
+    for path in ["/", "/memory?format=html", "/transfers?format=html", "/debug/pprof/"] {
+        let policy =
+            process.get(path).await.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+        assert!(policy.contains("frame-ancestors 'none'") && policy.contains("default-src 'none'"), "{path}");
+    }
+}
