@@ -7,6 +7,7 @@ mod deny;
 mod fuzz;
 mod packages;
 mod run;
+mod soak;
 mod test;
 mod tidy;
 
@@ -25,6 +26,8 @@ enum Chore {
     Bench(bench::Bench),
     /// Run the fuzz targets for some seconds each.
     Fuzz(fuzz::Options),
+    /// Rounds of faults for minutes or hours, with the server killed and started again.
+    Soak(soak::Options),
     /// Check licences, bans and sources of all dependencies with cargo-deny.
     Deny,
 }
@@ -35,6 +38,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Tidy => tidy::run(),
         Chore::Bench(bench) => bench::run(&bench),
         Chore::Fuzz(options) => fuzz::run(&options),
+        Chore::Soak(options) => soak::run(&options),
         Chore::Deny => deny::run(),
     }
 }

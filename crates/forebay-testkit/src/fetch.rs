@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -31,6 +32,19 @@ pub struct Fetched {
 /// # Errors
 /// No connection, or no response head.
 pub async fn get(addr: SocketAddr, target: &str, fields: &str) -> io::Result<Fetched> {
+    watched(addr, target, fields, |_| ControlFlow::Continue(())).await
+}
+
+/// The same with somebody who looks at the body bytes as they pass, and may walk away.
+///
+/// # Errors
+/// No connection, or no response head.
+pub async fn watched(
+    addr: SocketAddr,
+    target: &str,
+    fields: &str,
+    mut look: impl FnMut(&[u8]) -> ControlFlow<()>,
+) -> io::Result<Fetched> {
     let begun = Instant::now();
     let mut stream = connect(addr, 0, 256 << 10).await?;
     let request = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{fields}\r\n");
@@ -38,10 +52,15 @@ pub async fn get(addr: SocketAddr, target: &str, fields: &str) -> io::Result<Fet
     let mut reader = ResponseReader::new(Asked::Other);
     let mut digest = Digest::default();
     let mut block = vec![0; 64 << 10];
-    while !reader.is_complete() {
+    let mut stay = ControlFlow::Continue(());
+    while !reader.is_complete() && stay.is_continue() {
+        let mut seen = |body: &[u8]| {
+            digest.update(body);
+            stay = look(body);
+        };
         match stream.read(&mut block).await {
             Ok(0) => break,
-            Ok(n) => reader.feed(&block[..n], |b| digest.update(b)).map_err(io::Error::other)?,
+            Ok(n) => reader.feed(&block[..n], &mut seen).map_err(io::Error::other)?,
             // A reset is how a server says that the body is not whole; the reader knows how far it came.
             Err(_) if reader.head().is_some() => break,
             Err(e) => return Err(e),

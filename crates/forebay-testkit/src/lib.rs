@@ -13,6 +13,7 @@
 //! | [`cgroup`] | a memory cgroup (v1 or v2) that a server runs in, and its peak |
 //! | [`readers`] | readers that stop reading, by the thousand, in one thread |
 //! | [`slow`] | clients that send or read a few bytes at a time |
+//! | [`faults`] | rounds of clients and files that misbehave at random, with a seed |
 //! | [`fetch`] | a download that is checked as it passes |
 //! | [`raw`] | bytes on a socket, for requests that no library would send |
 //! | [`response`] | an HTTP/1.1 response parsed from pieces |
@@ -26,6 +27,7 @@ pub mod admin;
 pub mod cert;
 pub mod cgroup;
 pub mod digest;
+pub mod faults;
 pub mod fetch;
 pub mod figures;
 pub mod nginx;

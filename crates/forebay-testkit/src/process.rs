@@ -124,6 +124,14 @@ impl Server {
         Ok(kill_process(pid_of(&self.child)?, signal)?)
     }
 
+    /// Ends it as the kernel would: at once, with nothing tidied up.
+    ///
+    /// # Errors
+    /// The process is gone.
+    pub fn signal_kill(&self) -> io::Result<()> {
+        self.signal(Signal::KILL)
+    }
+
     /// Waits until it has ended by itself, at most so long.
     ///
     /// # Errors

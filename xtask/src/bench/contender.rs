@@ -136,7 +136,7 @@ impl Stand {
                     "--admin",
                     "127.0.0.1:0",
                 ]);
-                command.args(["--access-log", "false"]).args(extra);
+                command.arg("--access-log=false").args(extra);
                 if let Some(tls) = tls {
                     command.arg("--tls-cert").arg(&tls.cert_path).arg("--tls-key").arg(&tls.key_path);
                 }

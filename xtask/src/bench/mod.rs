@@ -22,6 +22,8 @@ mod wrk;
 
 use clap::Subcommand;
 
+pub(crate) use contender::target_directory;
+
 /// What to measure.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {

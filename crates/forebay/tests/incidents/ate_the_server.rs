@@ -10,11 +10,13 @@
 
 use std::time::Duration;
 
+use forebay_testkit::admin;
 use forebay_testkit::cgroup::{MemoryGroup, Usage};
 use forebay_testkit::peer::Kind;
+use forebay_testkit::response::End;
 
-use crate::load::{self, Site};
-use crate::peer;
+use crate::load::{self, STALLED, Site};
+use crate::{forebay, peer};
 
 /// The container of the incident, in bytes.
 const CONTAINER: u64 = 96 << 20;
@@ -59,4 +61,50 @@ async fn a_server_that_streams_in_chunks_exceeds_the_container_all_the_same() {
     let Some(harm) = harm_to(Kind::ServeDir).await else { return };
     assert!(harm.peak.sum > CONTAINER, "{}", harm.peak);
     assert!(harm.peak.sockets > CONTAINER, "what the kernel holds alone is too much: {}", harm.peak);
+}
+
+/// Slow enough for everything else to happen while they are held, fast enough for a test.
+const LIMITS: [&str; 6] = ["--min-rate", "4KiB/s", "--min-rate-grace", "12s", "--stall-timeout", "120s"];
+/// What a quiet server holds: itself, and the connection that asks it.
+pub(crate) const AT_REST: [&str; 2] = ["runtime", "admin"];
+
+#[tokio::test]
+async fn forebay_serves_the_same_load_within_the_container() {
+    let Some(group) = container() else { return };
+    let site = Site::create();
+    let mut server =
+        forebay::serve(site.root(), Some(&group), &[&["--memory", "64MiB"], &LIMITS[..]].concat());
+    let operators = server.admin.unwrap();
+    let watch = group.watch(Duration::from_millis(5));
+
+    let report = load::run(server.addr).await;
+    let held = report.stalled.len() - report.stalled.cut();
+    println!("forebay: {}", report.summary(&site));
+    println!("forebay: {} killed, {}", group.oom_kills(), watch.peak());
+    assert_eq!(held, STALLED, "the honest downloads ran beside all of them: {:?}", report.stalled.refused());
+    for (index, download) in report.downloads.iter().enumerate() {
+        let got = download.as_ref().unwrap();
+        assert!(site.is_right(index, got), "download {index}: {got:?}");
+    }
+    for got in report.listings.iter().chain(&report.archives) {
+        let got = got.as_ref().unwrap();
+        assert_eq!((got.head.status, got.end), (200, End::Complete), "{:?}", got.head);
+    }
+
+    assert_eq!(
+        report.stalled.wait_until_cut(Duration::from_secs(60)).await,
+        0,
+        "all stalled readers are cut"
+    );
+    let cut = forebay::counter(operators, "forebay_connections_ended_total", "min_rate");
+    assert!(cut >= STALLED as f64, "by the minimum rate, not by chance: {cut}");
+    drop(report);
+    let idle = admin::wait_until_idle(operators, &AT_REST, Duration::from_secs(20)).await;
+    assert!(idle.is_ok(), "still held: {idle:?}");
+
+    let peak = watch.peak();
+    println!("forebay: {} killed, {peak}", group.oom_kills());
+    assert_eq!(group.oom_kills(), 0);
+    assert!(server.has_ended().unwrap().is_none(), "{}", server.said());
+    assert!(peak.sum <= CONTAINER, "{peak}");
 }

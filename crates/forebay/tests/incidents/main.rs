@@ -5,6 +5,9 @@
 //! |---|---|
 //! | `ate_the_server` | a download endpoint whose memory grew with its clients |
 //! | `log_line` | a logging middleware that read each upload into memory |
+//! | `slow_http` | clients that hold connections by sending or reading a byte at a time |
+//! | `bad_input` | requests made to confuse a server and the proxy before it |
+//! | `faults` | clients and files that misbehave at random: the short soak |
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
@@ -13,6 +16,10 @@
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 mod ate_the_server;
+mod bad_input;
+mod faults;
+mod forebay;
 mod load;
 mod log_line;
 mod peer;
+mod slow_http;

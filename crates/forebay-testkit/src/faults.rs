@@ -1,0 +1,170 @@
+//! Rounds of faults against a running server: clients that leave in the middle, heads that break off, files
+//! that are cut or replaced while they are sent. What a round does follows from its seed.
+//!
+//! Two things must hold whatever happens: no byte that a client receives is a wrong one, and a body that is not
+//! whole does not look whole. The caller then asks the server's own ledger whether everything came back.
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use futures_util::future::join_all;
+use tokio::io::AsyncWriteExt as _;
+
+use crate::fetch::{self, Fetched};
+use crate::pattern::Pattern;
+use crate::readers::connect;
+use crate::response::End;
+
+/// Files that stay as they are, and those that do not.
+#[derive(Debug)]
+pub struct Site {
+    root: PathBuf,
+}
+
+/// What one client does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Act {
+    Whole,
+    Range,
+    LeaveInBody,
+    LeaveInHead,
+    CutFile,
+    ReplaceFile,
+}
+
+/// Clients at once in a round.
+const CLIENTS: u64 = 24;
+/// Length of every file, in bytes.
+const FILE: u64 = 3 << 20;
+/// The seed of the files that do not change.
+const STEADY: Pattern = Pattern::new(0xf0);
+
+impl Site {
+    /// Writes the steady files into `root`.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn create(root: &Path) -> io::Result<Self> {
+        STEADY.write_file(&root.join("steady.bin"), FILE)?;
+        Ok(Self { root: root.to_owned() })
+    }
+
+    /// One round of clients at once.
+    ///
+    /// # Errors
+    /// What a client saw that must not be, with the seed that repeats it.
+    pub async fn round(&self, addr: SocketAddr, seed: u64) -> Result<(), String> {
+        let dice = Pattern::new(seed);
+        let clients = (0..CLIENTS).map(|client| {
+            let mut throw = [0; 8];
+            dice.fill(client * 8, &mut throw);
+            self.client(addr, client, u64::from_le_bytes(throw))
+        });
+        let failed: Vec<String> = join_all(clients).await.into_iter().filter_map(Result::err).collect();
+        if failed.is_empty() { Ok(()) } else { Err(format!("seed {seed}: {}", failed.join("; "))) }
+    }
+
+    async fn client(&self, addr: SocketAddr, number: u64, throw: u64) -> Result<(), String> {
+        let acts =
+            [Act::Whole, Act::Range, Act::LeaveInBody, Act::LeaveInHead, Act::CutFile, Act::ReplaceFile];
+        let act = acts[usize::try_from(throw % 6).unwrap_or(0)];
+        let at = (throw >> 8) % FILE;
+        let result = match act {
+            Act::Whole => whole(addr).await,
+            Act::Range => range(addr, at).await,
+            Act::LeaveInBody => leave_in_body(addr, at).await,
+            Act::LeaveInHead => leave_in_head(addr, at).await,
+            Act::CutFile | Act::ReplaceFile => self.changed(addr, number, act, at).await,
+        };
+        result.map_err(|why| format!("client {number} ({act:?} at {at}): {why}"))
+    }
+
+    /// A file that is cut or replaced when the client has seen `at` bytes of it.
+    async fn changed(&self, addr: SocketAddr, number: u64, act: Act, at: u64) -> Result<(), String> {
+        let name = format!("changing-{number}.bin");
+        let path = self.root.join(&name);
+        let old = Pattern::new(number + 1);
+        old.write_file(&path, FILE).map_err(words)?;
+        let mut done = false;
+        let change = || match act {
+            Act::CutFile => fs::OpenOptions::new().write(true).open(&path).and_then(|f| f.set_len(at / 2)),
+            _ => {
+                let other = self.root.join(format!("{name}.new"));
+                Pattern::new(!number).write_file(&other, FILE).and_then(|()| fs::rename(other, &path))
+            }
+        };
+        let got = checked(addr, &format!("/{name}"), "", (old, 0), |seen| {
+            if seen > at && !done {
+                done = change().is_ok();
+            }
+            ControlFlow::Continue(())
+        })
+        .await?;
+        let _ = fs::remove_file(&path);
+        match (got.head.status, got.end, got.bytes) {
+            (200, End::Complete, FILE) | (200, End::Short, _) => Ok(()),
+            other => Err(format!("status, end and length {other:?}")),
+        }
+    }
+}
+
+async fn whole(addr: SocketAddr) -> Result<(), String> {
+    let got = checked(addr, "/steady.bin", "", (STEADY, 0), |_| ControlFlow::Continue(())).await?;
+    expect(&got, 200, FILE)
+}
+
+async fn range(addr: SocketAddr, at: u64) -> Result<(), String> {
+    let fields = format!("Range: bytes={at}-{}\r\n", at + 99_999);
+    let got = checked(addr, "/steady.bin", &fields, (STEADY, at), |_| ControlFlow::Continue(())).await?;
+    expect(&got, 206, 100_000.min(FILE - at))
+}
+
+async fn leave_in_body(addr: SocketAddr, at: u64) -> Result<(), String> {
+    let leave = |seen| if seen > at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    checked(addr, "/steady.bin", "", (STEADY, 0), leave).await.map(drop)
+}
+
+async fn leave_in_head(addr: SocketAddr, at: u64) -> Result<(), String> {
+    let head = b"GET /steady.bin HTTP/1.1\r\nHost: localhost\r\nX-Unfinished: yes";
+    let part = 1 + usize::try_from(at).unwrap_or(0) % (head.len() - 1);
+    let mut stream = connect(addr, 0, 4 << 10).await.map_err(words)?;
+    stream.write_all(&head[..part]).await.map_err(words)
+}
+
+/// A download of which every byte is compared with what belongs there.
+async fn checked(
+    addr: SocketAddr,
+    target: &str,
+    fields: &str,
+    (pattern, from): (Pattern, u64),
+    mut look: impl FnMut(u64) -> ControlFlow<()>,
+) -> Result<Fetched, String> {
+    let (mut seen, mut wrong) = (0, None);
+    let got = fetch::watched(addr, target, fields, |bytes| {
+        wrong = wrong.or(pattern.check(from + seen, bytes).err());
+        seen += bytes.len() as u64;
+        look(seen)
+    })
+    .await
+    .map_err(words)?;
+    match wrong {
+        Some(wrong) if got.head.status < 300 => Err(format!("wrong byte {wrong:?}")),
+        _ => Ok(got),
+    }
+}
+
+fn expect(got: &Fetched, status: u16, bytes: u64) -> Result<(), String> {
+    if (got.head.status, got.end, got.bytes) == (status, End::Complete, bytes) {
+        Ok(())
+    } else {
+        Err(format!("{} {:?} with {} bytes", got.head.status, got.end, got.bytes))
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "an argument of map_err")]
+fn words(error: io::Error) -> String {
+    error.to_string()
+}

@@ -1,0 +1,88 @@
+//! The long fault run: what the short one in the tests does for seconds, for as long as you like.
+//!
+//! Rounds of faults against one server; every so often it is killed under load and started again, as a
+//! container would be. Memory and descriptors are read after every life: a leak of a few bytes a request is invisible
+//! in a test and an outage in a month.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use clap::Args;
+use forebay_testkit::admin::wait_until_idle;
+use forebay_testkit::faults::Site;
+use forebay_testkit::figures::Figures;
+use forebay_testkit::process::Server;
+use tokio::time::Instant;
+
+use crate::{bench, run};
+
+/// How long, and how violent.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Minutes to go on.
+    #[arg(long, default_value_t = 30)]
+    minutes: u64,
+    /// Rounds of faults in one life of the server.
+    #[arg(long, default_value_t = 50)]
+    rounds: u64,
+    /// Where the random choices begin; a failure says which seed repeats it.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// What a quiet server holds: itself, and the connection that asks it.
+const AT_REST: [&str; 2] = ["runtime", "admin"];
+
+/// Goes on until the time is over or something is wrong.
+///
+/// # Errors
+/// A wrong byte, a body that looked whole, memory or descriptors that grow, something still held.
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    run::step("build forebay", run::cargo(["build", "--package", "forebay", "--bin", "forebay"]))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(soak(options))
+}
+
+async fn soak(options: &Options) -> anyhow::Result<()> {
+    let target = bench::target_directory()?;
+    let dir = target.join("soak");
+    std::fs::create_dir_all(&dir)?;
+    let site = Site::create(&dir)?;
+    let end = Instant::now() + Duration::from_secs(60 * options.minutes);
+    let (mut seed, mut lives) = (options.seed, 0);
+    while Instant::now() < end {
+        let mut command = std::process::Command::new(target.join("debug/forebay"));
+        command.arg("serve").arg(&dir).current_dir(&dir);
+        command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--memory", "64MiB"]);
+        let server = Server::start(command)?;
+        let grown = life(&site, &server, options.rounds, &mut seed).await?;
+        lives += 1;
+        eprintln!("life {lives}: {} rounds, seed {seed}, grown by {} KiB", options.rounds, grown.anon >> 10);
+        // Killed while a round is under way: its clients may fail, the next life must not care.
+        let mut server = server;
+        tokio::select! {
+            _ = site.round(server.addr, seed) => {}
+            () = tokio::time::sleep(Duration::from_millis(seed % 50)) => {}
+        }
+        server.signal_kill()?;
+        server.wait(Duration::from_secs(10))?;
+    }
+    eprintln!("{lives} lives of {} rounds without a fault of ours", options.rounds);
+    Ok(())
+}
+
+async fn life(site: &Site, server: &Server, rounds: u64, seed: &mut u64) -> anyhow::Result<Figures> {
+    let admin = server.admin.context("no admin listener")?;
+    site.round(server.addr, *seed).await.map_err(anyhow::Error::msg)?;
+    let before = server.figures();
+    for _ in 0..rounds {
+        *seed += 1;
+        site.round(server.addr, *seed).await.map_err(anyhow::Error::msg)?;
+    }
+    if let Err(held) = wait_until_idle(admin, &AT_REST, Duration::from_secs(60)).await {
+        bail!("still held after seed {seed}: {held:?}");
+    }
+    let grown = server.figures() - before;
+    ensure!(grown.anon < 16 << 20 && grown.fds < 64, "grown after seed {seed}: {grown:?}");
+    Ok(grown)
+}
