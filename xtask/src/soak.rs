@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
-use forebay_testkit::admin::wait_until_idle;
+use forebay_testkit::admin::{MemoryReport, wait_until_at_rest};
 use forebay_testkit::faults::Site;
 use forebay_testkit::figures::Figures;
 use forebay_testkit::process::Server;
@@ -29,9 +29,6 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
-
-/// What a quiet server holds: itself, and the connection that asks it.
-const AT_REST: [&str; 2] = ["runtime", "admin"];
 
 /// Goes on until the time is over or something is wrong.
 ///
@@ -73,13 +70,14 @@ async fn soak(options: &Options) -> anyhow::Result<()> {
 
 async fn life(site: &Site, server: &Server, rounds: u64, seed: &mut u64) -> anyhow::Result<Figures> {
     let admin = server.admin.context("no admin listener")?;
+    let rest = MemoryReport::read(admin)?;
     site.round(server.addr, *seed).await.map_err(anyhow::Error::msg)?;
     let before = server.figures();
     for _ in 0..rounds {
         *seed += 1;
         site.round(server.addr, *seed).await.map_err(anyhow::Error::msg)?;
     }
-    if let Err(held) = wait_until_idle(admin, &AT_REST, Duration::from_secs(60)).await {
+    if let Err(held) = wait_until_at_rest(admin, &rest, Duration::from_secs(60)).await {
         bail!("still held after seed {seed}: {held:?}");
     }
     let grown = server.figures() - before;

@@ -50,27 +50,30 @@ impl MemoryReport {
         found
     }
 
-    /// Classes with something in use, but for those named: what a quiet server still holds.
+    /// Classes that hold more than they did in `before`.
     #[must_use]
-    pub fn held(&self, but: &[&str]) -> Vec<ClassUse> {
-        self.classes().into_iter().filter(|c| c.in_use > 0 && !but.contains(&c.class.as_str())).collect()
+    pub fn held_since(&self, before: &Self) -> Vec<ClassUse> {
+        let rest = before.classes();
+        let at_rest = |c: &ClassUse| rest.iter().find(|r| r.class == c.class).map_or(0, |r| r.in_use);
+        self.classes().into_iter().filter(|c| c.in_use > at_rest(c)).collect()
     }
 }
 
-/// Reads `/memory` until nothing but the named classes is held.
+/// Reads `/memory` until nothing is held that was not held `before`: a server at rest holds the place of its next
+/// connection, and itself.
 ///
 /// # Errors
-/// What is still held after `patience`.
-pub async fn wait_until_idle(
+/// What is still held after `patience`; nothing if the admin listener does not answer.
+pub async fn wait_until_at_rest(
     admin: SocketAddr,
-    but: &[&str],
+    before: &MemoryReport,
     patience: Duration,
 ) -> Result<(), Vec<ClassUse>> {
     let deadline = tokio::time::Instant::now() + patience;
     let mut tick = tokio::time::interval(Duration::from_millis(50));
     loop {
         tick.tick().await;
-        let held = MemoryReport::read(admin).map(|r| r.held(but));
+        let held = MemoryReport::read(admin).map(|now| now.held_since(before));
         match held {
             Ok(held) if held.is_empty() => return Ok(()),
             Ok(held) if tokio::time::Instant::now() > deadline => return Err(held),
@@ -111,7 +114,8 @@ mod tests {
             "fds": {"in_use": 0, "peak": 3, "capacity": 100}
         }));
         assert_eq!(report.classes().len(), 2);
-        assert_eq!(report.held(&[])[0].class, "reads");
-        assert!(report.held(&["reads"]).is_empty());
+        let nothing = MemoryReport(serde_json::json!({}));
+        assert_eq!(report.held_since(&nothing)[0].class, "reads");
+        assert!(report.held_since(&report).is_empty());
     }
 }

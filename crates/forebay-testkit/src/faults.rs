@@ -3,6 +3,10 @@
 //!
 //! Two things must hold whatever happens: no byte that a client receives is a wrong one, and a body that is not
 //! whole does not look whole. The caller then asks the server's own ledger whether everything came back.
+//!
+//! One exception is the kernel's: pages that `sendfile` has queued are those of the file. Who cuts a file short
+//! zeroes them in place, so bytes *behind the cut* that were under way may arrive as zeros. (Who replaces a
+//! file by renaming, as one should, changes nothing for those who read the old one.)
 
 use std::fs;
 use std::io;
@@ -14,7 +18,7 @@ use futures_util::future::join_all;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::fetch::{self, Fetched};
-use crate::pattern::Pattern;
+use crate::pattern::{Mismatch, Pattern};
 use crate::readers::connect;
 use crate::response::End;
 
@@ -96,7 +100,7 @@ impl Site {
                 Pattern::new(!number).write_file(&other, FILE).and_then(|()| fs::rename(other, &path))
             }
         };
-        let got = checked(addr, &format!("/{name}"), "", (old, 0), |seen| {
+        let (got, wrong) = watched(addr, &format!("/{name}"), "", (old, 0), |seen| {
             if seen > at && !done {
                 done = change().is_ok();
             }
@@ -104,8 +108,10 @@ impl Site {
         })
         .await?;
         let _ = fs::remove_file(&path);
-        match (got.head.status, got.end, got.bytes) {
-            (200, End::Complete, FILE) | (200, End::Short, _) => Ok(()),
+        let zeroed = |wrong: &Mismatch| act == Act::CutFile && wrong.offset >= at / 2 && wrong.found == 0;
+        match (got.head.status, got.end, got.bytes, wrong) {
+            (200, _, _, Some(wrong)) if !zeroed(&wrong) => Err(format!("wrong byte {wrong:?}")),
+            (200, End::Complete, FILE, _) | (200, End::Short, _, _) => Ok(()),
             other => Err(format!("status, end and length {other:?}")),
         }
     }
@@ -134,26 +140,37 @@ async fn leave_in_head(addr: SocketAddr, at: u64) -> Result<(), String> {
     stream.write_all(&head[..part]).await.map_err(words)
 }
 
-/// A download of which every byte is compared with what belongs there.
+/// A download of which every byte is right.
 async fn checked(
+    addr: SocketAddr,
+    target: &str,
+    fields: &str,
+    place: (Pattern, u64),
+    look: impl FnMut(u64) -> ControlFlow<()>,
+) -> Result<Fetched, String> {
+    match watched(addr, target, fields, place, look).await? {
+        (got, Some(wrong)) if got.head.status < 300 => Err(format!("wrong byte {wrong:?}")),
+        (got, _) => Ok(got),
+    }
+}
+
+/// A download of which every byte is compared with what belongs there; with the first that is wrong.
+async fn watched(
     addr: SocketAddr,
     target: &str,
     fields: &str,
     (pattern, from): (Pattern, u64),
     mut look: impl FnMut(u64) -> ControlFlow<()>,
-) -> Result<Fetched, String> {
+) -> Result<(Fetched, Option<Mismatch>), String> {
     let (mut seen, mut wrong) = (0, None);
     let got = fetch::watched(addr, target, fields, |bytes| {
-        wrong = wrong.or(pattern.check(from + seen, bytes).err());
+        wrong = wrong.or_else(|| pattern.check(from + seen, bytes).err());
         seen += bytes.len() as u64;
         look(seen)
     })
     .await
     .map_err(words)?;
-    match wrong {
-        Some(wrong) if got.head.status < 300 => Err(format!("wrong byte {wrong:?}")),
-        _ => Ok(got),
-    }
+    Ok((got, wrong))
 }
 
 fn expect(got: &Fetched, status: u16, bytes: u64) -> Result<(), String> {

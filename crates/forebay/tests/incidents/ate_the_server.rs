@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use forebay_testkit::admin;
+use forebay_testkit::admin::{self, MemoryReport};
 use forebay_testkit::cgroup::{MemoryGroup, Usage};
 use forebay_testkit::peer::Kind;
 use forebay_testkit::response::End;
@@ -65,8 +65,6 @@ async fn a_server_that_streams_in_chunks_exceeds_the_container_all_the_same() {
 
 /// Slow enough for everything else to happen while they are held, fast enough for a test.
 const LIMITS: [&str; 6] = ["--min-rate", "4KiB/s", "--min-rate-grace", "12s", "--stall-timeout", "120s"];
-/// What a quiet server holds: itself, and the connection that asks it.
-pub(crate) const AT_REST: [&str; 2] = ["runtime", "admin"];
 
 #[tokio::test]
 async fn forebay_serves_the_same_load_within_the_container() {
@@ -75,6 +73,7 @@ async fn forebay_serves_the_same_load_within_the_container() {
     let mut server =
         forebay::serve(site.root(), Some(&group), &[&["--memory", "64MiB"], &LIMITS[..]].concat());
     let operators = server.admin.unwrap();
+    let rest = MemoryReport::read(operators).unwrap();
     let watch = group.watch(Duration::from_millis(5));
 
     let report = load::run(server.addr).await;
@@ -99,7 +98,7 @@ async fn forebay_serves_the_same_load_within_the_container() {
     let cut = forebay::counter(operators, "forebay_connections_ended_total", "min_rate");
     assert!(cut >= STALLED as f64, "by the minimum rate, not by chance: {cut}");
     drop(report);
-    let idle = admin::wait_until_idle(operators, &AT_REST, Duration::from_secs(20)).await;
+    let idle = admin::wait_until_at_rest(operators, &rest, Duration::from_secs(20)).await;
     assert!(idle.is_ok(), "still held: {idle:?}");
 
     let peak = watch.peak();

@@ -36,7 +36,8 @@ fn attack(server: &Server, target: &str, seconds: &str, kind: &[&str]) -> Option
 }
 
 const SLOW_HEADERS: [&str; 5] = ["-H", "-i", "1", "-x", "24"];
-const SLOW_READ: [&str; 9] = ["-X", "-w", "512", "-y", "1024", "-n", "5", "-z", "32"];
+/// Half a kibibyte a second: below the minimum rate, but fast enough to notice the reset behind what is buffered.
+const SLOW_READ: [&str; 9] = ["-X", "-w", "512", "-y", "1024", "-n", "2", "-z", "1024"];
 
 fn site() -> tempfile::TempDir {
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
