@@ -159,10 +159,7 @@ impl SpanIo {
                 return Poll::Ready(Ok(head));
             }
         }
-        let mut offset = due.offset;
-        match poll_writable(tcp, cx, || {
-            Ok(rustix::fs::sendfile(tcp, due.file.as_fd(), Some(&mut offset), due.len)?)
-        }) {
+        match poll_sendfile(tcp, cx, due) {
             Poll::Ready(Ok(0)) => Poll::Ready(Err(self.truncated())),
             Poll::Ready(Ok(sent)) => {
                 self.queue.sent(due.serial, sent);
@@ -386,6 +383,37 @@ fn poll_writable(
             result => return Poll::Ready(result),
         }
     }
+}
+
+/// `sendfile`, which also notices that the socket is full now: the call that would only be told so is
+/// not free, since it collects the file's pages first.
+fn poll_sendfile(tcp: &TcpStream, cx: &mut Context<'_>, due: &Due) -> Poll<io::Result<usize>> {
+    let mut short = None;
+    let sent = poll_writable(tcp, cx, || {
+        if short.is_some() {
+            return Ok(0);
+        }
+        let mut offset = due.offset;
+        let sent = rustix::fs::sendfile(tcp, due.file.as_fd(), Some(&mut offset), due.len)?;
+        if sent > 0 && sent < due.len && is_full(tcp) {
+            short = Some(sent);
+            // Clears the readiness that was seen before the call; asking `is_full` has armed the next.
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(sent)
+    });
+    match short {
+        Some(sent) => Poll::Ready(Ok(sent)),
+        None => sent,
+    }
+}
+
+/// Whether a write would find no room. A short `sendfile` alone does not say so: the file may have ended.
+fn is_full(tcp: &TcpStream) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let mut polled = [PollFd::new(tcp, PollFlags::OUT)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    matches!(poll(&mut polled, Some(&now)), Ok(0))
 }
 
 /// Tells the kernel that more follows at once, so that a head does not travel alone.
