@@ -4,7 +4,7 @@
 //!   the server would depend on the machine.
 //! - `dirty_decay_ms:1000,muzzy_decay_ms:0`: what a burst used goes back to the kernel a second later, so that RSS
 //!   shows the present and not the worst moment of the past. `background_thread:true` does this in an idle
-//!   process too, which allocates nothing and so would never get round to it.
+//!   process too, which allocates nothing and so would never get round to it; one thread does it for all arenas.
 //! - `prof:true,prof_active:false`: heap profiles are compiled in and cost nothing until the admin port switches
 //!   them on; one allocation in 512 KiB (`lg_prof_sample:19`) is then recorded. `prof_accum` keeps the sums over
 //!   time that an `alloc_space` profile shows.
@@ -24,5 +24,6 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 #[used]
 static OPTIONS: &[u8; OPTIONS_TEXT.len()] = OPTIONS_TEXT;
 
-const OPTIONS_TEXT: &[u8; 132] = b"narenas:4,dirty_decay_ms:1000,muzzy_decay_ms:0,background_thread:true,\
+const OPTIONS_TEXT: &[u8; 157] =
+    b"narenas:4,dirty_decay_ms:1000,muzzy_decay_ms:0,background_thread:true,max_background_threads:1,\
 prof:true,prof_active:false,lg_prof_sample:19,prof_accum:true\0";

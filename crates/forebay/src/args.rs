@@ -9,7 +9,7 @@ mod tests;
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use clap_complete::Shell;
 use toml::Value;
 
@@ -114,6 +114,7 @@ fn with_settings(command: Command) -> Command {
         .long("config")
         .value_name("FILE")
         .value_parser(value_parser!(PathBuf))
+        .value_hint(ValueHint::FilePath)
         .help("The configuration file [default: ./forebay.toml, if there is one]");
     let command = command.arg(config);
     Schema::get().sections.iter().fold(command, |command, section| {
@@ -135,6 +136,7 @@ fn setting(key: &'static Key, section: &'static Section) -> Arg {
         .value_name(key.placeholder())
         .help(format!("{short}{default}"))
         .long_help(format!("{}{takes}{default}", key.doc))
+        .value_hint(hint(key.placeholder()))
         .allow_hyphen_values(true);
     if key.name == "root" {
         return arg.allow_hyphen_values(false);
@@ -148,6 +150,15 @@ fn setting(key: &'static Key, section: &'static Section) -> Arg {
         Value::Array(_) => arg.action(ArgAction::Append),
         // The last one wins, so that a script can add its own to those that it was given.
         _ => arg.overrides_with(key.name),
+    }
+}
+
+/// What a shell completes.
+fn hint(placeholder: &str) -> ValueHint {
+    match placeholder {
+        "DIR" => ValueHint::DirPath,
+        "FILE" => ValueHint::FilePath,
+        _ => ValueHint::Other,
     }
 }
 

@@ -156,6 +156,17 @@ pub enum LogFormat {
 pub struct Runtime {
     pub workers: Auto<Count>,
     pub blocking_threads: Auto<Count>,
+    pub cold_pages: ColdPages,
+}
+
+/// What is thought of files whose pages may not be in memory.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum ColdPages {
+    /// Ask, or let a blocking thread touch them first.
+    Probe,
+    /// They are in memory.
+    Trust,
 }
 
 /// Reads a configuration file's text over the defaults. A pure function of its argument.

@@ -7,10 +7,14 @@ use std::{
 
 use forebay_budget::{ByteSize, Class, FdLedger, Ledger, Plan};
 use forebay_net::{
-    ConnLimits, Http2Sizes, ListenOptions, Listener, ServeOptions, SocketSizes, TlsConfig, Watch,
+    ColdPages, ConnLimits, Http2Sizes, ListenOptions, Listener, ServeOptions, SocketSizes, TlsConfig, Watch,
 };
 
-use crate::{config::Config, listeners, output::Failure};
+use crate::{
+    config::{self, Config},
+    listeners,
+    output::Failure,
+};
 
 /// How many operators may be connected at once.
 pub(super) const ADMIN_CONNECTIONS: u64 = 8;
@@ -52,6 +56,10 @@ pub(super) fn for_clients(
     options.http2 = config.serve.http2.then(|| Http2Sizes::for_cost(plan.sizes.http2_connection));
     options.tls = tls;
     options.limits = limits(config);
+    options.cold = match config.runtime.cold_pages {
+        config::ColdPages::Probe => ColdPages::Probe,
+        config::ColdPages::Trust => ColdPages::Trust,
+    };
     options.watch = watch;
     options
 }

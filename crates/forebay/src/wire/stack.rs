@@ -36,13 +36,12 @@ pub(super) fn options(config: &Config, queue: &LogQueue) -> StackOptions {
 }
 
 fn access_log(log: &Log) -> AccessLogOptions {
-    let mut options = AccessLogOptions::default();
-    options.capture = CaptureOptions::both(log.capture);
-    if log.capture_collapse {
-        options.capture.white_space = WhiteSpace::Collapse;
+    let white_space = if log.capture_collapse { WhiteSpace::Collapse } else { WhiteSpace::Keep };
+    AccessLogOptions {
+        capture: CaptureOptions { white_space, ..CaptureOptions::both(log.capture) },
+        redaction: Redaction::default().also(&log.redact),
+        ..AccessLogOptions::default()
     }
-    options.redaction = Redaction::default().also(&log.redact);
-    options
 }
 
 fn request_rate(clients: &Clients) -> Option<RequestRateLayer> {

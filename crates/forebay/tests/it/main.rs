@@ -9,3 +9,4 @@ mod offline;
 mod refusing;
 mod run;
 mod serving;
+mod settings;

@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{Command, Output},
+    time::Duration,
 };
 
 use forebay_testkit::process::Server;
@@ -75,4 +76,19 @@ pub(crate) fn stderr(output: &Output) -> String {
 pub(crate) fn admin(addr: SocketAddr, target: &str) -> (u16, String) {
     let response = forebay_testkit::raw::get(addr, target).unwrap();
     (response.head.status, String::from_utf8(response.body).unwrap())
+}
+
+/// Whether the condition comes true in time; looked at step by step.
+pub(crate) fn poll(mut condition: impl FnMut() -> bool) -> bool {
+    let clock = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    clock.block_on(async {
+        let mut tick = tokio::time::interval(Duration::from_millis(50));
+        for _ in 0..400 {
+            tick.tick().await;
+            if condition() {
+                return true;
+            }
+        }
+        false
+    })
 }

@@ -9,7 +9,7 @@ use std::{
 
 use forebay_testkit::{cert::Certificate, raw, raw::RawConn};
 
-use crate::run::{Root, admin};
+use crate::run::{Root, admin, poll};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -116,19 +116,4 @@ fn it_starts_within_a_moment_and_is_small_while_idle() {
     assert!(server.ready_after < Duration::from_secs(2), "{:?}", server.ready_after);
     let rss = server.figures().resident;
     assert!(rss < 60 << 20, "{rss}");
-}
-
-/// Whether the condition comes true in time; looked at step by step.
-fn poll(mut condition: impl FnMut() -> bool) -> bool {
-    let clock = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    clock.block_on(async {
-        let mut tick = tokio::time::interval(Duration::from_millis(50));
-        for _ in 0..400 {
-            tick.tick().await;
-            if condition() {
-                return true;
-            }
-        }
-        false
-    })
 }
