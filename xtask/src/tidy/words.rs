@@ -26,7 +26,7 @@ pub(super) fn check(name: &str, text: &str) -> Vec<Finding> {
     for (number, line) in text.lines().enumerate() {
         for (first, second, why) in REFUSED {
             let word = format!("{first}{second}");
-            if line.contains(&word) {
+            if line.match_indices(&word).any(|(at, _)| begins_a_word(&line[..at])) {
                 findings.push(Finding {
                     place: format!("{name}:{}", number + 1),
                     what: format!("`{word}`: {why}"),
@@ -35,6 +35,11 @@ pub(super) fn check(name: &str, text: &str) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether a word may begin here: `/x/` in the middle of a longer path is no absolute path.
+fn begins_a_word(before: &str) -> bool {
+    !before.ends_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '}'))
 }
 
 #[cfg(test)]
@@ -46,5 +51,12 @@ mod tests {
         let stub = format!("    {}{})", "todo", "!(");
         assert_eq!(check("a.rs", &stub).len(), 1);
         assert!(check("a.rs", "a list of things to do").is_empty());
+    }
+
+    #[test]
+    fn a_folder_of_such_a_name_below_another_is_no_absolute_path() {
+        let path = format!("{}{}", "/ro", "ot/");
+        assert!(check("a.rs", &format!("`/srv{path}file`")).is_empty());
+        assert_eq!(check("a.rs", &format!("`{path}file`")).len(), 1);
     }
 }
