@@ -18,6 +18,7 @@ use forebay_admin::{About, AdminSources, Phase};
 use forebay_budget::{Class, FdLedger, Lease, Ledger};
 use forebay_gateway::{Gateway, Metrics, stack::Stack};
 use forebay_net::{Listener, Served, TlsConfig, Watch};
+use forebay_tower::BandwidthLayer;
 use prometheus_client::registry::Registry;
 use tokio::{runtime::Handle, sync::watch, task::AbortHandle};
 
@@ -37,6 +38,7 @@ struct Server {
     ledger: Ledger,
     fds: FdLedger,
     service: Stack,
+    bandwidth: Option<BandwidthLayer>,
     registry: Registry,
     tls: Option<TlsConfig>,
     log: Telemetry,
@@ -60,6 +62,7 @@ pub(crate) async fn serve(sources: &Sources, planned: &Planned, executors: Vec<H
         settings: planned.settings.clone(),
         tls: server.tls.clone(),
         level: server.log.level.clone(),
+        bandwidth: server.bandwidth.take(),
     };
     let queue = server.log.queue.clone();
     let serving = serve_clients(server, planned, executors, phases);
@@ -92,8 +95,21 @@ fn build(planned: &Planned) -> Result<Server, Failure> {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
     registry.register_collector(Box::new(figures::LogFigures(log.queue.clone())));
-    let service = forebay_gateway::stack::stack(gateway, &metrics, stack::options(config, &log.queue));
-    Ok(Server { ledger, fds, service, registry, tls, log, clients, operators, watch: Watch::new() })
+    let layers = stack::options(config, &log.queue);
+    let bandwidth = layers.bandwidth.clone();
+    let service = forebay_gateway::stack::stack(gateway, &metrics, layers);
+    Ok(Server {
+        ledger,
+        fds,
+        service,
+        bandwidth,
+        registry,
+        tls,
+        log,
+        clients,
+        operators,
+        watch: Watch::new(),
+    })
 }
 
 /// Everything between the clients' socket and their files.

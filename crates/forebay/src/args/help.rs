@@ -33,7 +33,7 @@ When it is ready it prints one line to standard output, with the addresses it is
   forebay is ready on http://127.0.0.1:8080/ (admin http://127.0.0.1:9090/)
 
 SIGTERM and SIGINT let transfers finish for --drain-timeout; a second one ends at once. SIGHUP reads the \
-certificate, the key and the log level again. Sockets passed by systemd are used in place of --listen (the \
+certificate, the key, the log level and bandwidth limits again. Sockets passed by systemd are used in place of --listen (the \
 first, or the one named \"http\") and --admin (the second, or the one named \"admin\").
 
 Every flag below is also a key of forebay.toml and an environment variable: --min-rate is `min-rate` under \

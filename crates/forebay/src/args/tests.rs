@@ -1,3 +1,5 @@
+//! The words of the help are part of the interface: a change of them is looked at.
+
 use insta::assert_snapshot;
 
 use super::command;

@@ -1,3 +1,5 @@
+//! Which place wins, and what is said of settings that are wrong.
+
 use std::{ffi::OsString, path::Path};
 
 use insta::assert_snapshot;

@@ -2,6 +2,7 @@
 
 use forebay_admin::LogLevel;
 use forebay_net::TlsConfig;
+use forebay_tower::BandwidthLayer;
 
 use crate::{args::Sources, config::Settings, telemetry::Level};
 
@@ -13,6 +14,8 @@ pub(super) struct Reload {
     pub(super) settings: Settings,
     pub(super) tls: Option<TlsConfig>,
     pub(super) level: Level,
+    /// There if bandwidth was limited at the start.
+    pub(super) bandwidth: Option<BandwidthLayer>,
 }
 
 impl Reload {
@@ -47,13 +50,26 @@ impl Reload {
                     ),
                     Err(error) => tracing::error!(error, "the log level in use stays"),
                 }
+                if let Some(bandwidth) = &self.bandwidth {
+                    bandwidth.set_per_client(config.clients.client_bandwidth.on());
+                    bandwidth.set_total(config.clients.total_bandwidth.on());
+                }
                 settings
             }
             Err(error) => return tracing::error!(%error, "the configuration in use stays"),
         };
-        let changed: Vec<_> = self.settings.changed(&fresh).filter(|key| *key != "log-level").collect();
+        let changed: Vec<_> = self.settings.changed(&fresh).filter(|key| !self.is_live(key)).collect();
         if !changed.is_empty() {
             tracing::warn!(settings = changed.join(", "), "these have changed and need a restart");
+        }
+    }
+
+    /// Whether a change of this setting is in force after a reload.
+    fn is_live(&self, key: &str) -> bool {
+        match key {
+            "log-level" => true,
+            "client-bandwidth" | "total-bandwidth" => self.bandwidth.is_some(),
+            _ => false,
         }
     }
 }

@@ -91,6 +91,24 @@ fn bandwidth_is_shared_over_the_connections_of_a_client() {
 }
 
 #[test]
+fn a_reload_changes_the_bandwidth_of_a_running_server() {
+    let root = Root::new();
+    let file = root.path().join("forebay.toml");
+    fs::write(root.path().join("slow"), vec![7; 600 << 10]).unwrap();
+    fs::write(&file, "[clients]\nclient-bandwidth = \"10GiB/s\"\n").unwrap();
+    let server = root.serve(&[]);
+    fs::write(&file, "[clients]\nclient-bandwidth = \"400KiB/s\"\n").unwrap();
+    server.signal(rustix::process::Signal::HUP).unwrap();
+    assert!(poll(|| server.said().contains("the configuration was read again")), "{}", server.said());
+    let begun = Instant::now();
+    for _ in 0..3 {
+        get(&server, "/slow", "");
+    }
+    assert!(begun.elapsed() > Duration::from_millis(900), "{:?}", begun.elapsed());
+    assert!(!server.said().contains("need a restart"), "{}", server.said());
+}
+
+#[test]
 fn requests_beyond_their_number_wait_and_are_then_refused() {
     let root = Root::new();
     let server = root.serve(&["--requests", "1", "--queue-timeout", "100ms"]);
