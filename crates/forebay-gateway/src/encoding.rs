@@ -17,7 +17,7 @@ pub enum Coding {
 }
 
 impl Coding {
-    /// All of them, best first: the order in which equally welcome codings are tried.
+    /// All of them, smallest result first: the order for what was compressed beforehand.
     pub const ALL: [Self; 3] = [Self::Brotli, Self::Zstd, Self::Gzip];
 
     /// Its name in `Content-Encoding`.
@@ -98,13 +98,16 @@ impl Accepted {
         }
     }
 
-    /// The codings worth trying, most welcome first: those at least as welcome as the identity.
-    pub fn preferred(self) -> impl Iterator<Item = Coding> {
-        let mut order = [0_usize, 1, 2];
-        order.sort_by_key(|&at| std::cmp::Reverse(self.codings[at]));
+    /// The codings worth trying, most welcome first, equally welcome ones in the order given: those at
+    /// least as welcome as the identity.
+    pub fn preferred(self, mut order: [Coding; 3]) -> impl Iterator<Item = Coding> {
+        order.sort_by_key(|&coding| std::cmp::Reverse(self.quality(coding)));
         order
             .into_iter()
-            .filter(move |&at| self.codings[at] > 0 && self.codings[at] >= self.identity)
-            .map(|at| Coding::ALL[at])
+            .filter(move |&coding| self.quality(coding) > 0 && self.quality(coding) >= self.identity)
+    }
+
+    const fn quality(&self, coding: Coding) -> Quality {
+        self.codings[coding as usize]
     }
 }

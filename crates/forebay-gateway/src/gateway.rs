@@ -23,7 +23,7 @@ use crate::routes;
 /// Objects over HTTP. Cheap to clone.
 #[derive(Clone)]
 pub struct Gateway {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// What all requests share.

@@ -12,6 +12,7 @@
 //! An answer counts when its body has ended, with how it ended: a 200 that was cut off is not a success.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Buf;
@@ -95,7 +96,10 @@ impl EncodeLabelValue for Outcome {
 
 /// The figures. Clones share them.
 #[derive(Clone, Debug)]
-pub struct Metrics {
+pub struct Metrics(Arc<Figures>);
+
+#[derive(Debug)]
+struct Figures {
     requests: Family<Ended, Counter>,
     bytes: Family<OfKind, Counter>,
     in_flight: Gauge,
@@ -106,7 +110,7 @@ pub struct Metrics {
 impl Metrics {
     /// Registers the figures, whose names begin with `forebay_http_`.
     pub fn register(registry: &mut Registry) -> Self {
-        let metrics = Self {
+        let metrics = Figures {
             requests: Family::default(),
             bytes: Family::default(),
             in_flight: Gauge::default(),
@@ -127,7 +131,7 @@ impl Metrics {
             "Time from a request's head to the end of its answer",
             metrics.response_seconds.clone(),
         );
-        metrics
+        Self(Arc::new(metrics))
     }
 
     /// Wraps a service so that its answers are counted.
@@ -186,14 +190,14 @@ struct InFlight {
 
 impl InFlight {
     fn begin(metrics: Metrics) -> Self {
-        metrics.in_flight.inc();
+        metrics.0.in_flight.inc();
         Self { metrics, since: Instant::now() }
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.metrics.in_flight.dec();
+        self.metrics.0.in_flight.dec();
     }
 }
 
@@ -221,7 +225,7 @@ where
         let is_refusal = || response.extensions().get::<Refusal>().is_some_and(|r| is_of_a_layer(r.reason()));
         let own = response.extensions().get::<Kind>().copied();
         let kind = own.unwrap_or_else(|| if is_refusal() { Kind::Refusal } else { Kind::File });
-        let metrics = &in_flight.metrics;
+        let metrics = &in_flight.metrics.0;
         metrics.head_seconds.get_or_create(&OfKind { kind }).observe(in_flight.since.elapsed().as_secs_f64());
         let meter = Meter { in_flight, kind, method, status: response.status(), bytes: 0, transfer };
         Poll::Ready(Ok(response.map(|body| EndBody::new(body, meter))))
@@ -251,7 +255,7 @@ impl Tap for Meter {
 
     fn end(&mut self, end: End) {
         let &mut Self { ref in_flight, kind, method, status, bytes, ref transfer } = self;
-        let InFlight { metrics, since } = in_flight;
+        let InFlight { metrics: Metrics(metrics), since } = in_flight;
         let of_kind = OfKind { kind };
         // Produced to its end is not delivered: the socket may have died with the last bytes.
         let short = transfer.as_ref().is_some_and(|transfer| transfer.sent() < bytes);

@@ -123,3 +123,36 @@ fn with_slash(head: &Parts, name: &[u8]) -> Response<Body> {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use forebay_budget::Ledger;
+    use forebay_store::{Answer, Key, ListAsk, ListPage, Object, Store, StoreErrorKind};
+    use http::Request;
+
+    use crate::Gateway;
+    use crate::GatewayOptions;
+
+    #[derive(Debug)]
+    struct Nothing;
+
+    impl Store for Nothing {
+        fn open<'a>(&'a self, _: &'a Key) -> Answer<'a, Object> {
+            Answer::now(Err(StoreErrorKind::NotFound.into()))
+        }
+
+        fn list<'a>(&'a self, _: &'a Key, _: &'a ListAsk) -> Answer<'a, ListPage> {
+            Answer::now(Err(StoreErrorKind::NotFound.into()))
+        }
+    }
+
+    #[test]
+    fn deciding_takes_little_memory() {
+        let gateway = Gateway::new(Arc::new(Nothing), GatewayOptions::default(), Ledger::new([])).unwrap();
+        let (head, ()) = Request::get("/a").body(()).unwrap().into_parts();
+        let size = size_of_val(&super::answer(&gateway.shared, &head));
+        assert!(size <= 2048, "the future of one decision takes {size} bytes");
+    }
+}

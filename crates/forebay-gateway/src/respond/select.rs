@@ -7,7 +7,7 @@
 //! tag of its own, so ranges of it work.
 //!
 //! Compressing on the way costs memory for the compressor's window: it is leased before the head and
-//! never waited for. Without it, or when the request asks for exact bytes (`Range`, `If-Match`), the
+//! never waited for. Without it for any coding that the client takes, or when the request asks for exact bytes (`Range`, `If-Match`), the
 //! object goes out as it is. Its tag becomes weak, since the compressor's bytes are nobody's promise.
 
 use forebay_budget::Class;
@@ -98,7 +98,7 @@ pub(super) async fn select(
         return Ok(stored(object));
     }
     if options.precompressed {
-        for coding in accepted.preferred() {
+        for coding in accepted.preferred(Coding::ALL) {
             if let Some(neighbour) = neighbour(shared, key, &object, coding).await? {
                 return Ok(Selected { object: neighbour, form: Form::Neighbour(coding), varies });
             }
@@ -108,10 +108,11 @@ pub(super) async fn select(
         && !no_transform
         && !conditions.wants_exact_bytes()
         && object.meta().len >= options.compress_min.as_u64();
-    let coding = accepted.preferred().next().filter(|_| worthwhile);
-    let Some((coding, compressor)) = coding.and_then(|coding| Some((coding, compressor(shared)?))) else {
-        return Ok(stored(object));
-    };
+    let mut affordable = accepted
+        .preferred(compress::ORDER)
+        .filter(|_| worthwhile)
+        .filter_map(|coding| Some((coding, compressor(shared, coding)?)));
+    let Some((coding, compressor)) = affordable.next() else { return Ok(stored(object)) };
     Ok(Selected { object, form: Form::OnTheWay(OnTheWay { coding, compressor }), varies })
 }
 
@@ -140,8 +141,8 @@ async fn neighbour(
 }
 
 /// Memory for one compressor, now or not at all.
-fn compressor(shared: &Shared) -> Option<Compressor> {
-    let window = shared.ledger.try_acquire(Class::Compression, compress::COST).ok()?;
+fn compressor(shared: &Shared, coding: Coding) -> Option<Compressor> {
+    let window = shared.ledger.try_acquire(Class::Compression, compress::cost(coding)).ok()?;
     let reads = shared.ledger.try_acquire(Class::Reads, compress::READ_WINDOW).ok()?;
     Some(Compressor::new(window, reads))
 }

@@ -106,6 +106,11 @@ fn exact_bytes_small_files_and_no_transform_are_not_compressed() {
         answer.head.field("content-encoding").map(str::to_owned)
     };
     assert_eq!(coding("/long.txt", "").as_deref(), Some("gzip"));
+    assert_eq!(
+        coding("/long.txt", "Accept-Encoding: br, zstd\r\n").as_deref(),
+        Some("zstd"),
+        "cheapest first"
+    );
     assert_eq!(coding("/long.txt", "Range: bytes=0-9\r\n"), None);
     assert_eq!(coding("/long.txt", "If-Match: *\r\n"), None);
     assert_eq!(coding("/keep.txt", ""), None);
@@ -127,6 +132,17 @@ fn without_memory_for_a_compressor_the_file_goes_out_as_it_is() {
     assert_eq!((answer.head.status, answer.head.field("content-encoding")), (200, None));
     assert!(answer.body == long.as_bytes());
     assert_eq!(answer.head.field("vary"), Some("accept-encoding"), "it might have been another");
+}
+
+#[test]
+fn with_memory_for_a_small_compressor_only_the_next_best_coding_is_sent() {
+    use forebay_budget::{ByteSize, Class, Ledger};
+    let small = |class| if class == Class::Compression { ByteSize::kib(512) } else { ByteSize::mib(8) };
+    let ledger = Ledger::new(Class::ALL.map(|class| (class, small(class))));
+    let site = Site::granted(GatewayOptions::default(), Layers::None, ledger);
+    site.write("long.txt", "compressible ".repeat(10_000));
+    let answer = site.ask("GET", "/long.txt", "Accept-Encoding: br, gzip;q=0.5\r\n");
+    assert_eq!(answer.head.field("content-encoding"), Some("gzip"));
 }
 
 #[test]
