@@ -30,7 +30,7 @@ use tokio::time::Instant;
 use tower_service::Service;
 
 /// What kind of answer it was; a response extension where it is not a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A file, or why it was not sent.
     File,
@@ -69,6 +69,18 @@ struct Status(StatusCode);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Outcome(End);
+
+impl EncodeLabelValue for Kind {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let name = match self {
+            Self::File => "file",
+            Self::Listing => "listing",
+            Self::Archive => "archive",
+            Self::Refusal => "refusal",
+        };
+        name.encode(encoder)
+    }
+}
 
 impl EncodeLabelValue for Verb {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {

@@ -301,8 +301,8 @@ fn figures_have_few_series_and_count_ends() {
     site.until("all requests counted", |site| site.metrics().contains("forebay_http_in_flight 0"));
     let text = site.metrics();
     let has = |line: &str| assert!(text.contains(line), "{line} is not in\n{text}");
-    has(r#"forebay_http_requests_total{kind="File",method="GET",status="200",outcome="complete"} 5"#);
-    has(r#"forebay_http_requests_total{kind="File",method="GET",status="404",outcome="complete"} 5"#);
-    has(r#"forebay_http_requests_total{kind="Listing",method="GET",status="200",outcome="complete"} 1"#);
-    has(r#"forebay_http_head_seconds_count{kind="File"} 10"#);
+    has(r#"forebay_http_requests_total{kind="file",method="GET",status="200",outcome="complete"} 5"#);
+    has(r#"forebay_http_requests_total{kind="file",method="GET",status="404",outcome="complete"} 5"#);
+    has(r#"forebay_http_requests_total{kind="listing",method="GET",status="200",outcome="complete"} 1"#);
+    has(r#"forebay_http_head_seconds_count{kind="file"} 10"#);
 }
