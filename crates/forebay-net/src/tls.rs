@@ -16,11 +16,12 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::info::{Protocol, TlsInfo};
+use crate::zerocopy::io::TLS_PIECE_FAST;
 
 /// Sessions remembered for TLS 1.2 resumption, over all connections.
 const SESSIONS_MAX: usize = 1024;
 /// Plaintext that a stream may hold encrypted and unsent: the largest late read.
-const UNSENT_MAX: usize = 64 << 10;
+const UNSENT_MAX: usize = TLS_PIECE_FAST;
 
 /// A certificate and its key, as files. Cheap to clone; clones share reloads.
 #[derive(Clone)]

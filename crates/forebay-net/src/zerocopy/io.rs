@@ -11,31 +11,31 @@
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
-use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
-use rustix::net::{SendAncillaryBuffer, SendFlags};
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_rustls::server::TlsStream;
 
+use super::calls::{lacks_sendfile, poll_sendfile, poll_writable, send_more};
 use super::cold::{self, ColdPages, Pages, WARM_BYTES};
 use super::queue::{Desync, Due, SpanQueue};
 use super::region;
 use crate::grow::Growth;
 use crate::outgoing::Settle;
 use crate::preface::Prefix;
-use crate::state::ConnState;
+use crate::sockopt;
+use crate::state::{ConnState, Order};
 
 /// What a TLS connection that has not proved its speed gets per read: one record.
 const TLS_PIECE: usize = 16 << 10;
-/// And one that has: four records in one system call.
-const TLS_PIECE_FAST: usize = 64 << 10;
+/// And one that has: two records in one system call. Twice this is what a stalled one may hold.
+pub(crate) const TLS_PIECE_FAST: usize = 32 << 10;
 /// Above TLS, a head up to this long is encrypted together with the file's first bytes.
 const TLS_HEAD_MAX: usize = 4 << 10;
 
@@ -358,74 +358,9 @@ impl Drop for SpanIo {
     fn drop(&mut self) {
         // Before the bodies go: they look at what was sent, and that is final now.
         let abort = self.queue.is_poisoned() || self.state.cut.load(Ordering::Relaxed);
-        if abort || self.state.ordered() == crate::state::Order::Cut {
-            sockopt_reset(self.socket.tcp());
+        if abort || self.state.ordered() == Order::Cut {
+            sockopt::reset_on_close(&SockRef::from(self.socket.tcp()));
         }
         self.park.closed();
     }
-}
-
-fn sockopt_reset(tcp: &TcpStream) {
-    crate::sockopt::reset_on_close(&SockRef::from(tcp));
-}
-
-/// Runs a non-blocking call when the socket is writable, and again when it becomes so.
-fn poll_writable(
-    tcp: &TcpStream,
-    cx: &mut Context<'_>,
-    mut call: impl FnMut() -> io::Result<usize>,
-) -> Poll<io::Result<usize>> {
-    loop {
-        ready!(tcp.poll_write_ready(cx))?;
-        match tcp.try_io(Interest::WRITABLE, &mut call) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return Poll::Ready(result),
-        }
-    }
-}
-
-/// `sendfile`, which also notices that the socket is full now: the call that would only be told so is
-/// not free, since it collects the file's pages first.
-fn poll_sendfile(tcp: &TcpStream, cx: &mut Context<'_>, due: &Due) -> Poll<io::Result<usize>> {
-    let mut short = None;
-    let sent = poll_writable(tcp, cx, || {
-        if short.is_some() {
-            return Ok(0);
-        }
-        let mut offset = due.offset;
-        let sent = rustix::fs::sendfile(tcp, due.file.as_fd(), Some(&mut offset), due.len)?;
-        if sent > 0 && sent < due.len && is_full(tcp) {
-            short = Some(sent);
-            // Clears the readiness that was seen before the call; asking `is_full` has armed the next.
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        Ok(sent)
-    });
-    match short {
-        Some(sent) => Poll::Ready(Ok(sent)),
-        None => sent,
-    }
-}
-
-/// Whether a write would find no room. A short `sendfile` alone does not say so: the file may have ended.
-fn is_full(tcp: &TcpStream) -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let mut polled = [PollFd::new(tcp, PollFlags::OUT)];
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    matches!(poll(&mut polled, Some(&now)), Ok(0))
-}
-
-/// Tells the kernel that more follows at once, so that a head does not travel alone.
-fn send_more(tcp: &TcpStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-    let flags = SendFlags::MORE | SendFlags::NOSIGNAL;
-    Ok(rustix::net::sendmsg(tcp, slices, &mut SendAncillaryBuffer::default(), flags)?)
-}
-
-/// What `sendfile` says of a file it cannot splice from.
-fn lacks_sendfile(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP]
-        .iter()
-        .any(|errno| errno.raw_os_error() == error.raw_os_error().unwrap_or(0))
 }

@@ -13,6 +13,7 @@
 //! same body by ordinary reads, through a window that a lease pays for.
 
 pub(crate) mod body;
+mod calls;
 pub(crate) mod cold;
 pub(crate) mod io;
 pub(crate) mod offer;

@@ -1,0 +1,72 @@
+//! The system calls by which a span leaves, each made when the socket can take it.
+
+use std::io::{self, IoSlice};
+use std::os::fd::AsFd;
+use std::task::{Context, Poll, ready};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+use rustix::net::{SendAncillaryBuffer, SendFlags};
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+
+use super::queue::Due;
+
+/// Runs a non-blocking call when the socket is writable, and again when it becomes so.
+pub(super) fn poll_writable(
+    tcp: &TcpStream,
+    cx: &mut Context<'_>,
+    mut call: impl FnMut() -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    loop {
+        ready!(tcp.poll_write_ready(cx))?;
+        match tcp.try_io(Interest::WRITABLE, &mut call) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return Poll::Ready(result),
+        }
+    }
+}
+
+/// `sendfile`, which also notices that the socket is full now: the call that would only be told so is
+/// not free, since it collects the file's pages first.
+pub(super) fn poll_sendfile(tcp: &TcpStream, cx: &mut Context<'_>, due: &Due) -> Poll<io::Result<usize>> {
+    let mut short = None;
+    let sent = poll_writable(tcp, cx, || {
+        if short.is_some() {
+            return Ok(0);
+        }
+        let mut offset = due.offset;
+        let sent = rustix::fs::sendfile(tcp, due.file.as_fd(), Some(&mut offset), due.len)?;
+        if sent > 0 && sent < due.len && is_full(tcp) {
+            short = Some(sent);
+            // Clears the readiness that was seen before the call; asking `is_full` has armed the next.
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(sent)
+    });
+    match short {
+        Some(sent) => Poll::Ready(Ok(sent)),
+        None => sent,
+    }
+}
+
+/// Whether a write would find no room. A short `sendfile` alone does not say so: the file may have ended.
+fn is_full(tcp: &TcpStream) -> bool {
+    let mut polled = [PollFd::new(tcp, PollFlags::OUT)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    matches!(rustix::event::poll(&mut polled, Some(&now)), Ok(0))
+}
+
+/// Tells the kernel that more follows at once, so that a head does not travel alone.
+pub(super) fn send_more(tcp: &TcpStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    let flags = SendFlags::MORE | SendFlags::NOSIGNAL;
+    Ok(rustix::net::sendmsg(tcp, slices, &mut SendAncillaryBuffer::default(), flags)?)
+}
+
+/// What `sendfile` says of a file it cannot splice from.
+pub(super) fn lacks_sendfile(error: &io::Error) -> bool {
+    [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP]
+        .iter()
+        .any(|errno| errno.raw_os_error() == error.raw_os_error().unwrap_or(0))
+}
