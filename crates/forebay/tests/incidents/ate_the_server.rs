@@ -39,6 +39,7 @@ struct Harm {
 }
 
 async fn harm_to(kind: Kind) -> Option<Harm> {
+    let _alone = crate::ALONE.lock().await;
     let group = container()?;
     let site = Site::create();
     let server = peer::start(kind, site.root(), &group);
@@ -68,6 +69,7 @@ const LIMITS: [&str; 6] = ["--min-rate", "4KiB/s", "--min-rate-grace", "12s", "-
 
 #[tokio::test]
 async fn forebay_serves_the_same_load_within_the_container() {
+    let _alone = crate::ALONE.lock().await;
     let Some(group) = container() else { return };
     let site = Site::create();
     let mut server =

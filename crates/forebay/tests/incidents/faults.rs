@@ -9,6 +9,7 @@ use crate::forebay;
 
 #[tokio::test]
 async fn after_rounds_of_faults_no_byte_was_wrong_and_nothing_is_held() {
+    let _alone = crate::ALONE.lock().await;
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let site = Site::create(dir.path()).unwrap();
     let server = forebay::serve(dir.path(), None, &["--memory", "64MiB"]);

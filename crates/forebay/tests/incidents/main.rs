@@ -15,6 +15,9 @@
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
+/// Taken by tests that measure the machine: one at a time also where one process runs them all.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 mod ate_the_server;
 mod bad_input;
 mod faults;

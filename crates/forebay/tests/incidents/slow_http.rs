@@ -48,6 +48,7 @@ fn site() -> tempfile::TempDir {
 
 #[test]
 fn a_server_without_limits_is_held_by_slow_heads() {
+    let _alone = crate::ALONE.blocking_lock();
     let site = site();
     let Ok(group) = MemoryGroup::create(None) else { return };
     let server = peer::start(Kind::ServeDir, site.path(), &group);
@@ -66,6 +67,7 @@ fn slow_readers_are_cut_and_the_service_stays_available() {
 }
 
 fn survives(target: &str, kind: &[&str], limit: &str) {
+    let _alone = crate::ALONE.blocking_lock();
     let site = site();
     let server = forebay::serve(Path::new(site.path()), None, &LIMITS);
     let Some(said) = attack(&server, target, "60", kind) else { return };
