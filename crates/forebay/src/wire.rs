@@ -81,7 +81,7 @@ fn build(planned: &Planned) -> Result<Server, Failure> {
         .map_err(|error| Failure::usage(anyhow::Error::new(error)))?;
     let tls = config.is_tls().then(|| listeners::tls(config)).transpose().map_err(Failure::usage)?;
     let passed = Passed::take()?;
-    let sizes = || network::socket_sizes(config);
+    let sizes = || network::socket_sizes(plan, config);
     let clients = network::listen("listen", passed.http, config.serve.listen, sizes())?;
     let operators = match (passed.admin, config.serve.admin.on()) {
         (None, None) => None,

@@ -79,10 +79,10 @@ fn shares(limits: &Limits, limit: ByteSize) -> Vec<Share> {
         shares.push(share(Class::Compression, "compressor windows", "gateway::respond", kib(512), (mib(2), 32, mib(64))));
     }
     if limits.listings {
-        shares.push(share(Class::Listings, "listings being made", "gateway::list", kib(320), (mib(2), 32, mib(64))));
+        shares.push(share(Class::Listings, "listings being made", "gateway::list", kib(480), (mib(2), 32, mib(64))));
     }
     if limits.archives {
-        shares.push(share(Class::Archives, "archives being streamed", "gateway::archive", kib(256), (mib(1), 64, mib(64))));
+        shares.push(share(Class::Archives, "archives being streamed", "gateway::archive", mib(1), (mib(2), 32, mib(64))));
     }
     if limits.capture > ByteSize::ZERO {
         // The start of the request's body and of the answer's.

@@ -4,7 +4,8 @@
 //! so that the plan and the settings cannot drift apart.
 //!
 //! The kernel's part is not the sum of the two socket buffers: it doubles what it is told, and a connection is hardly
-//! ever full in both directions. It is what a reader that stalls was measured to pin with these settings.
+//! ever full in both directions. It is what a reader that stalls pins, which the low-water mark bounds. A peer that
+//! *vanishes* with a full window in flight may pin the whole send buffer until `TCP_USER_TIMEOUT`.
 
 use serde::Serialize;
 
@@ -36,7 +37,9 @@ pub struct Sizes {
     pub http2_connection: ByteSize,
     /// The most that HTTP/1.1 reads ahead of its parser, and so the longest request head.
     pub http1_buffer: ByteSize,
-    /// `SO_SNDBUF` and `TCP_NOTSENT_LOWAT` at the start.
+    /// `TCP_NOTSENT_LOWAT` at the start: what a reader that has stopped reading pins.
+    pub unsent_start: ByteSize,
+    /// `SO_SNDBUF` at the start. Over loopback, whose segments are 64 KiB, less than 48 KiB crawls.
     pub send_start: ByteSize,
     /// `SO_RCVBUF` at the start.
     pub receive_start: ByteSize,
@@ -56,8 +59,9 @@ impl Sizes {
             tls: if limits.tls { TLS_SESSION } else { ByteSize::ZERO },
             http2_connection: http2_connection(limit),
             http1_buffer,
-            send_start: ByteSize::kib(16),
-            receive_start: ByteSize::kib(16),
+            unsent_start: ByteSize::kib(16),
+            send_start: ByteSize::kib(64),
+            receive_start: ByteSize::kib(32),
             grown_max: ByteSize::kib(512),
             read_chunk: ByteSize::kib(64),
         }

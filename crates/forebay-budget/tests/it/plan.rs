@@ -69,7 +69,7 @@ fn too_little_memory_says_how_much_is_enough() {
     let PlanError::Memory { needed, .. } = error else { panic!("{error}") };
     assert_eq!(
         error.to_string(),
-        "16 MiB of memory is too little for a server of 16 connections: set --memory to at least 33MiB"
+        "16 MiB of memory is too little for a server of 16 connections: set --memory to at least 34MiB"
     );
     assert!(plan(&with_memory(needed)).is_ok());
     assert!(plan(&with_memory(needed.saturating_sub(ByteSize::mib(1)))).is_err());

@@ -1,3 +1,5 @@
+//! A connection judged tick by tick, at pure instants.
+
 use proptest::prelude::*;
 
 use super::*;

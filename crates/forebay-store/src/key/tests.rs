@@ -1,3 +1,5 @@
+//! What is a key and what is not, by example and at random.
+
 use proptest::prelude::*;
 
 use super::{Key, KeyError};

@@ -34,10 +34,17 @@ pub(super) fn listen(
     bound.map_err(|error| Failure::from(listeners::cannot_listen(flag, address, error)))
 }
 
-/// The buffers that sockets start with. They are the network's own smallest ones that do not crawl over loopback.
-pub(super) fn socket_sizes(config: &Config) -> SocketSizes {
-    // A peer that has vanished is a stall that the kernel sees first.
-    SocketSizes { user_timeout: config.limits.stall_timeout.0, ..SocketSizes::default() }
+/// The buffers that sockets start with, and how far they may grow.
+pub(super) fn socket_sizes(plan: &Plan, config: &Config) -> SocketSizes {
+    let sizes = &plan.sizes;
+    SocketSizes {
+        unsent_start: sizes.unsent_start,
+        send_start: sizes.send_start,
+        receive_start: sizes.receive_start,
+        grown_max: sizes.grown_max,
+        // A peer that has vanished is a stall that the kernel sees first.
+        user_timeout: config.limits.stall_timeout.0,
+    }
 }
 
 /// How clients are served.
