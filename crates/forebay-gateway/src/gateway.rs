@@ -1,7 +1,7 @@
 //! The gateway: a store behind HTTP, as a tower service.
 //!
 //! It is a service for requests of any body, because it reads none, and it can be called by
-//! `forebay_net::serve` directly, under layers ([`crate::stack`]), or from an axum router
+//! `forebay_net::serve` directly, under layers ([`mod@crate::stack`]), or from an axum router
 //! ([`Gateway::router`]).
 
 use std::convert::Infallible;

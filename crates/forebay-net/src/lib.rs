@@ -24,11 +24,11 @@
 //! # Ok(()) }
 //! ```
 //!
-//! - [`listen`], [`accept`], [`serve`], [`conn`], [`preface`], [`tls`], [`h2`]: from the port to hyper;
-//! - [`service`], [`incoming`], [`outgoing`]: between hyper and the user's service;
-//! - [`zerocopy`]: file bodies by name;
-//! - [`sockopt`], [`grow`]: what the kernel holds for a connection;
-//! - [`state`], [`transfer`], [`watch`], [`sweep`], [`verdict`], [`stats`]: what is seen, and what follows.
+//! - `listen`, `accept`, [`serve`], `conn`, `preface`, `tls`, `h2`: from the port to hyper;
+//! - `service`, `incoming`, `outgoing`: between hyper and the user's service;
+//! - `zerocopy`: file bodies by name;
+//! - `sockopt`, `grow`: what the kernel holds for a connection;
+//! - `state`, `transfer`, `watch`, `sweep`, `verdict`, `stats`: what is seen, and what follows.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 mod accept;

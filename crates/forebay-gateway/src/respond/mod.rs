@@ -1,7 +1,7 @@
 //! From a request and what is known of an object to an answer: decide purely, then act.
 //!
 //! 1. `select`: which representation (as it is, a precompressed neighbour, compressed on the way);
-//! 2. [`decide`]: which of the answers, by conditions and ranges of *that* representation;
+//! 2. [`mod@decide`]: which of the answers, by conditions and ranges of *that* representation;
 //! 3. `head`: its header fields;
 //! 4. `send`: its body, with every lease that it needs taken before the head goes out.
 
