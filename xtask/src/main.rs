@@ -11,6 +11,8 @@ mod soak;
 mod test;
 mod tidy;
 
+use std::process::ExitCode;
+
 use clap::Parser;
 
 /// Chores of the forebay workspace.
@@ -32,13 +34,23 @@ enum Chore {
     Deny,
 }
 
-fn main() -> anyhow::Result<()> {
-    match Chore::parse() {
-        Chore::Test(options) => test::run(&options),
+fn main() -> ExitCode {
+    match run(&Chore::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(chore: &Chore) -> anyhow::Result<()> {
+    match chore {
+        Chore::Test(options) => test::run(options),
         Chore::Tidy => tidy::run(),
-        Chore::Bench(bench) => bench::run(&bench),
-        Chore::Fuzz(options) => fuzz::run(&options),
-        Chore::Soak(options) => soak::run(&options),
+        Chore::Bench(bench) => bench::run(bench),
+        Chore::Fuzz(options) => fuzz::run(options),
+        Chore::Soak(options) => soak::run(options),
         Chore::Deny => deny::run(),
     }
 }
