@@ -35,7 +35,7 @@ enum Chore {
 }
 
 fn main() -> ExitCode {
-    match run(&Chore::parse()) {
+    match carry_out(&Chore::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("xtask: {error:#}");
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(chore: &Chore) -> anyhow::Result<()> {
+fn carry_out(chore: &Chore) -> anyhow::Result<()> {
     match chore {
         Chore::Test(options) => test::run(options),
         Chore::Tidy => tidy::run(),
