@@ -84,7 +84,12 @@ async fn pay(house: &House) -> Admission {
         };
         match options.fds.acquire(1, PATIENCE).await {
             Ok(fd) => return (memory, fd),
-            Err(refused) => tracing::warn!(%refused, "no descriptor for another connection"),
+            Err(refused) => {
+                // It may have been refused at once; and nothing is held while sleeping.
+                drop(memory);
+                tracing::warn!(%refused, "no descriptor for another connection");
+                tokio::time::sleep(PAUSE_MAX).await;
+            }
         }
     }
 }

@@ -87,7 +87,8 @@ impl Tide {
                 lease
             }
         });
-        (self.size, self.paid) = (next, next);
+        // After a fall the lease may still cover more than the next step.
+        (self.size, self.paid) = (next, self.paid.max(next));
         true
     }
 
@@ -230,5 +231,21 @@ mod tests {
         assert!(!tide.pay(&ledger, tide.due().unwrap()));
         assert_eq!(tide.size, 64 << 10);
         assert_eq!(tide.due(), None, "the proof starts anew");
+    }
+
+    #[test]
+    fn a_reader_that_pauses_and_resumes_pays_for_its_size_once() {
+        let ledger = ledger(16 << 20);
+        let mut tide = Tide::new(64 << 10, 16 << 10, 512 << 10);
+        for _ in 0..20 {
+            while tide.size < tide.max {
+                tide.pressed = true;
+                tide.moved(8 << 20);
+                assert!(tide.pay(&ledger, tide.due().unwrap()));
+            }
+            // Its queue is still full, so the lease stays.
+            tide.fall();
+        }
+        assert!(ledger.usage(Class::SocketBuffers).peak <= 2 * (512 << 10));
     }
 }

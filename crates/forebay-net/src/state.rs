@@ -206,8 +206,10 @@ impl ConnState {
         let transfers = self.transfers.lock();
         if transfers.is_empty() {
             let received = self.received.load(Ordering::Relaxed);
+            // Over HTTP/2 what comes between requests is mostly control frames, no part of a head.
             let between = self.requests.load(Ordering::Relaxed) > 0
-                && received == self.received_mark.load(Ordering::Relaxed);
+                && (self.protocol() == Some(Protocol::Http2)
+                    || received == self.received_mark.load(Ordering::Relaxed));
             return if between { Phase::Idle } else { Phase::Head };
         }
         if transfers.iter().any(Transfer::is_offered) {

@@ -211,6 +211,8 @@ fn judge(memory: &Memory, sample: Sample, limits: &ConnLimits) -> Option<Reason>
     match sample.phase {
         Phase::Handshake => (memory.phase_for() >= limits.handshake).then_some(Reason::Handshake),
         Phase::Head => (memory.phase_for() >= limits.head).then_some(Reason::Head),
+        // It was asked politely and is still here: a peer that answers no GOAWAY.
+        Phase::Idle if memory.phase_for() >= limits.idle.saturating_add(limits.stall) => Some(Reason::Stall),
         Phase::Idle if memory.phase_for() >= limits.idle => Some(Reason::Idle),
         Phase::Idle => {
             (sample.pressure && memory.phase_for() >= Duration::from_secs(1)).then_some(Reason::Pressure)

@@ -68,14 +68,19 @@ impl Watch {
 
     /// The live transfers, oldest first.
     pub fn list(&self) -> Vec<TransferView> {
-        let conns: Vec<_> = self.0.conns.lock().values().cloned().collect();
-        let now = Instant::now();
-        let mut views: Vec<_> = conns
-            .iter()
-            .flat_map(|conn| conn.transfers().into_iter().map(|transfer| view(conn, &transfer, now)))
-            .collect();
+        let mut views = Vec::new();
+        self.visit(|view| views.push(view));
         views.sort_by_key(|view| view.id);
         views
+    }
+
+    /// Calls `see` with every live transfer, one at a time and in no order.
+    pub fn visit(&self, mut see: impl FnMut(TransferView)) {
+        let conns: Vec<_> = self.0.conns.lock().values().cloned().collect();
+        let now = Instant::now();
+        for conn in &conns {
+            conn.transfers().iter().for_each(|transfer| see(view(conn, transfer, now)));
+        }
     }
 
     /// Ends one transfer by cutting its connection (over HTTP/2 with everything else on it). Says
@@ -87,8 +92,9 @@ impl Watch {
 
     /// What the sockets have done so far.
     pub fn stats(&self) -> NetStats {
-        let mut stats = self.0.counters.snapshot();
         let conns = self.0.conns.lock();
+        // Under the lock: who leaves is moved from one figure to the other under it.
+        let mut stats = self.0.counters.snapshot();
         stats.active = conns.len() as u64;
         stats.stalled = self.0.stalled.load(Ordering::Relaxed);
         for conn in conns.values() {

@@ -52,6 +52,14 @@ fn each_phase_has_its_own_limit() {
 }
 
 #[test]
+fn an_idle_client_that_does_not_go_when_asked_is_cut() {
+    let mut deaf = Seen::new(Phase::Idle);
+    let verdicts: Vec<_> = (0..90).map(|_| deaf.second(0, 0)).collect();
+    assert_eq!(verdicts[60], Some(Reason::Idle));
+    assert_eq!(deaf.second(0, 0), Some(Reason::Stall));
+}
+
+#[test]
 fn a_client_that_moves_nothing_runs_out_of_credit_or_stalls_in_both_directions() {
     for phase in [Phase::Sending, Phase::Receiving] {
         assert_eq!(Seen::new(phase).seconds_until_the_end(0, 0), (21, Reason::MinRate));

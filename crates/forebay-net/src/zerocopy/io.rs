@@ -130,6 +130,9 @@ impl SpanIo {
             Poll::Pending if !real.is_empty() => return self.poll_send_real(cx, real),
             Poll::Pending => return Poll::Pending,
         }
+        // No further than was probed: an earlier turn may have probed less than is due now.
+        let warm = self.warm.1.saturating_sub(due.offset);
+        due.len = due.len.min(usize::try_from(warm).unwrap_or(usize::MAX));
         match &self.socket {
             Socket::Plain(_) if !self.reads => self.poll_send_plain(cx, real, &due),
             Socket::Plain(_) | Socket::Tls(_) => self.poll_send_read(cx, real, &due),

@@ -65,7 +65,7 @@ pub(crate) struct Reader {
 enum Step {
     Acquiring(Acquire),
     Idle(Arc<Window>),
-    OffWorker(Arc<Window>, JoinHandle<(Vec<u8>, io::Result<usize>)>),
+    OffWorker(Arc<Window>, JoinHandle<(Chunk, io::Result<usize>)>),
     Spent,
 }
 
@@ -102,10 +102,10 @@ impl Reader {
                     }
                 }
                 Step::OffWorker(window, read) => {
-                    let (buffer, read) = ready!(Pin::new(read).poll(cx)).map_err(io::Error::other)?;
+                    let (chunk, read) = ready!(Pin::new(read).poll(cx)).map_err(io::Error::other)?;
                     let window = Arc::clone(window);
-                    self.step = Step::Idle(Arc::clone(&window));
-                    return Poll::Ready(self.finish(window, buffer, read?));
+                    self.step = Step::Idle(window);
+                    return Poll::Ready(self.finish(chunk, read?));
                 }
                 Step::Spent => return Poll::Ready(Err(io::Error::other("this body has no reader"))),
             }
@@ -121,15 +121,17 @@ impl Reader {
     ) -> io::Result<Option<Bytes>> {
         let len = span.len.min(window.chunk as u64) as usize;
         match self.cold.read_now(&span.file, &mut buffer[..len], span.offset)? {
-            Now::Read(n) => self.finish(window, buffer, n).map(Some),
+            Now::Read(n) => self.finish(Chunk { buffer, len: 0, window }, n).map(Some),
             Now::Cold => {
                 if let Some(counters) = &self.counters {
                     counters.cold_fetches.add(1);
                 }
                 let (file, offset) = (Arc::clone(&span.file), span.offset);
+                // The chunk, which pays, goes with its buffer: whoever leaves, the read ends later.
+                let mut chunk = Chunk { buffer, len: 0, window: Arc::clone(&window) };
                 let read = tokio::task::spawn_blocking(move || {
-                    let read = read_off_worker(&file, &mut buffer[..len], offset);
-                    (buffer, read)
+                    let read = read_off_worker(&file, &mut chunk.buffer[..len], offset);
+                    (chunk, read)
                 });
                 self.step = Step::OffWorker(window, read);
                 Ok(None)
@@ -137,8 +139,8 @@ impl Reader {
         }
     }
 
-    fn finish(&self, window: Arc<Window>, buffer: Vec<u8>, read: usize) -> io::Result<Bytes> {
-        let chunk = Chunk { buffer, len: read, window };
+    fn finish(&self, mut chunk: Chunk, read: usize) -> io::Result<Bytes> {
+        chunk.len = read;
         if read == 0 {
             if let Some(counters) = &self.counters {
                 counters.truncations.add(1);
