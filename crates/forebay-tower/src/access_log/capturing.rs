@@ -95,7 +95,8 @@ impl Capture {
         field(out, name);
         out.extend_from_slice(b"{\"text\":\"");
         let mut escaper = Escaper::new(out, style.max, style.white_space);
-        if self.kind == Kind::Form {
+        // JSON has no key without a quote, so what has none is hidden as a form is.
+        if self.kind == Kind::Form || (self.kind == Kind::Unknown && !text.contains('"')) {
             style.redaction.form(&text, |piece| escaper.push(piece));
         } else {
             style.redaction.json(&text, |piece| escaper.push(piece));

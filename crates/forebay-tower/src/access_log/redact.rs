@@ -57,7 +57,11 @@ impl Redaction {
     /// These names too.
     #[must_use]
     pub fn also(self, names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        let word = |name: &str| folded(name).rev().map(char::from).collect::<String>();
+        // Only ASCII bytes are left out or changed, so what stays is UTF-8 still.
+        let word = |name: &str| {
+            let letters: Vec<u8> = folded(name).rev().collect();
+            String::from_utf8_lossy(&letters).into_owned()
+        };
         let more = names.into_iter().map(|name| Cow::Owned(word(name.as_ref())));
         Self { words: self.words.iter().cloned().chain(more).collect() }
     }

@@ -28,6 +28,7 @@ fn names_are_compared_by_their_end() {
         assert!(!redaction.is_secret(harmless), "{harmless}");
     }
     assert!(Redaction::default().also(["Card-Number"]).is_secret("cardnumber"));
+    assert!(Redaction::default().also(["Contraseña"]).is_secret("contraseña"), "not only ASCII");
     assert!(!Redaction::none().is_secret("password"));
 }
 
