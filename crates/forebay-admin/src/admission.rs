@@ -66,7 +66,7 @@ pub(crate) async fn gate(State(admin): State<Arc<Admin>>, request: Request, next
 
 /// Refuses to change anything for a page of another origin, or under a name that may be anyone's.
 pub(crate) async fn refuse_foreign_pages(request: Request, next: Next) -> Response {
-    if changes(request.method()) && is_foreign(request.headers()) {
+    if changes(&request) && is_foreign(request.headers()) {
         return Refusal::new(
             StatusCode::FORBIDDEN,
             "a browser may change things here only from this page itself, opened by address or as localhost",
@@ -76,8 +76,10 @@ pub(crate) async fn refuse_foreign_pages(request: Request, next: Next) -> Respon
     next.run(request).await
 }
 
-fn changes(method: &Method) -> bool {
-    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+/// Profiles count: one switches sampling on, and each takes the only turn.
+fn changes(request: &Request) -> bool {
+    let profiles = matches!(request.uri().path(), "/debug/pprof/heap" | "/debug/pprof/profile");
+    profiles || !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
 /// Only browsers send `Origin` or `Sec-Fetch-Site`; a request with neither comes from a tool and is let through.

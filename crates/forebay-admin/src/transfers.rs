@@ -23,8 +23,8 @@ use crate::{
 
 /// Transfers in one answer.
 const SHOWN_MAX: usize = 200;
-/// What [`SHOWN_MAX`] transfers may need, with targets of the length that the network allows.
-const PAGE_BYTES_MAX: u64 = 256 * 1024;
+/// What [`SHOWN_MAX`] transfers may need, with targets of the length that the network allows, all of it escaped.
+const PAGE_BYTES_MAX: u64 = 512 * 1024;
 
 /// Which transfers come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -47,6 +47,8 @@ async fn a_page_of_another_origin_changes_nothing() {
         (Method::POST, "/transfers/1"),
         (Method::DELETE, "/transfers/1"),
         (Method::PUT, "/debug/pprof/active"),
+        (Method::GET, "/debug/pprof/heap"),
+        (Method::GET, "/debug/pprof/profile?seconds=300"),
     ] {
         let request = Request::builder()
             .method(method)
