@@ -14,7 +14,7 @@
 //! | other | | | 405 with `Allow` |
 
 use forebay_store::{Key, Kind, Object, StoreErrorKind};
-use http::header::{ACCEPT, ALLOW, LOCATION};
+use http::header::{ACCEPT, ALLOW, LOCATION, VARY};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 
@@ -103,7 +103,10 @@ async fn missing(shared: &Shared, head: &Parts) -> Result<Response<Body>, Failur
     match &shared.spa_fallback {
         Some(key) if asks_for_page() => {
             let object = shared.store.open(key).await?;
-            respond::object(shared, head, key, object, None).await
+            let mut response = respond::object(shared, head, key, object, None).await?;
+            // Others get 404 here.
+            response.headers_mut().append(VARY, HeaderValue::from_static("accept"));
+            Ok(response)
         }
         _ => Err(Failure::NotFound),
     }

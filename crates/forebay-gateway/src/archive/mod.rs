@@ -60,7 +60,8 @@ pub(crate) async fn answer(
     key: Key,
     form: Archive,
 ) -> Result<Response<Body>, Failure> {
-    if !shared.options.archive {
+    // An archive tells every name: where listings are off, it is off too.
+    if !(shared.options.archive && shared.options.listing) {
         return Err(Failure::Forbidden);
     }
     let folder = key.segments().last().unwrap_or_default().to_vec();

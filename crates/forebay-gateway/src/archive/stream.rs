@@ -122,8 +122,9 @@ impl Writer {
         };
         let (len, modified) = (object.meta().len, seconds(object.meta().modified));
         let member = Member { path: &path, len, modified };
-        if len <= CHUNK_BYTES as u64 {
-            let bytes = read(&object, 0, len).await?;
+        // Half a chunk: for a moment its bytes are there twice, beside a chunk on its way.
+        if len <= CHUNK_BYTES as u64 / 2 {
+            let bytes = read(&object, 0, len, Arc::clone(&self.lease)).await?;
             return self.whole(&member, &bytes);
         }
         let header = match self.form {
@@ -140,8 +141,10 @@ impl Writer {
         match &mut self.form {
             Form::Tar => {
                 let mut piece = tar::header(member);
+                let padding = tar::padding(member.len);
+                piece.reserve_exact(bytes.len() + padding);
                 piece.extend_from_slice(bytes);
-                piece.resize(piece.len() + tar::padding(member.len), 0);
+                piece.resize(piece.len() + padding, 0);
                 Ok(piece)
             }
             Form::Zip(directory) => {
@@ -161,7 +164,8 @@ impl Writer {
         let Step::Within(long) = &mut self.step else { return Ok(Vec::new()) };
         let len = long.object.meta().len;
         if long.read < len {
-            let chunk = read(&long.object, long.read, (len - long.read).min(CHUNK_BYTES as u64)).await?;
+            let part = (len - long.read).min(CHUNK_BYTES as u64);
+            let chunk = read(&long.object, long.read, part, Arc::clone(&self.lease)).await?;
             long.read += chunk.len() as u64;
             if matches!(self.form, Form::Zip(_)) {
                 long.crc.update(&chunk);
@@ -199,11 +203,13 @@ impl Writer {
 }
 
 /// `len` bytes at `at`, at most a chunk. A file that has become shorter is an error.
-async fn read(object: &Object, at: u64, len: u64) -> io::Result<Vec<u8>> {
+async fn read(object: &Object, at: u64, len: u64, lease: Arc<Lease>) -> io::Result<Vec<u8>> {
     let range = ByteRange::new(at, at + len).unwrap_or(ByteRange::whole(0));
     match object.read(range).await.map_err(broken)? {
         Content::Bytes(bytes) => Ok(bytes.to_vec()),
         Content::File(span) => tokio::task::spawn_blocking(move || {
+            // Paid until the read has ended, whoever waits for it.
+            let _lease = lease;
             let mut bytes = vec![0; span.len as usize];
             span.file.read_exact_at(&mut bytes, span.offset)?;
             Ok(bytes)

@@ -155,6 +155,18 @@ enum Part {
     Done,
 }
 
+/// A page in one piece, and what pays for it until the socket has taken it.
+struct Paid {
+    text: String,
+    _lease: Lease,
+}
+
+impl AsRef<[u8]> for Paid {
+    fn as_ref(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+}
+
 impl Listing {
     /// A short page is written at once, so that its length is known.
     fn body(format: Format, about: Page, rows: Vec<Entry>, lease: Lease) -> Body {
@@ -165,7 +177,10 @@ impl Listing {
         }
         let mut text = String::new();
         while listing.write(&mut text) {}
-        Body::from(Bytes::from(text))
+        text.shrink_to_fit();
+        let Self { _lease: mut lease, .. } = listing;
+        lease.shrink_to(text.len() as u64);
+        Body::from(Bytes::from_owner(Paid { text, _lease: lease }))
     }
 
     /// Writes the next piece; false at the end.

@@ -99,8 +99,16 @@ pub(super) async fn select(
     }
     if options.precompressed {
         for coding in accepted.preferred(Coding::ALL) {
-            if let Some(neighbour) = neighbour(shared, key, &object, coding).await? {
-                return Ok(Selected { object: neighbour, form: Form::Neighbour(coding), varies });
+            match neighbour(shared, key, &object, coding).await {
+                Ok(Some(object)) => return Ok(Selected { object, form: Form::Neighbour(coding), varies }),
+                Ok(None) => {}
+                // No descriptor or turn for what may not even be there: the object itself is in hand.
+                Err(Failure::Store(error))
+                    if matches!(error.kind(), StoreErrorKind::Unavailable | StoreErrorKind::Throttled) =>
+                {
+                    break;
+                }
+                Err(failure) => return Err(failure),
             }
         }
     }

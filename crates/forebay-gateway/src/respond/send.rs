@@ -5,7 +5,8 @@
 //! through a window that is leased here, with a short wait: a refusal is a 503 now, and not a body that
 //! breaks off later.
 
-use forebay_budget::Class;
+use bytes::Bytes;
+use forebay_budget::{Class, Lease};
 use forebay_net::{ConnInfo, FileBody, Party, ReadWindow, Segment, Transfer};
 use forebay_store::Content;
 use http::request::Parts;
@@ -34,6 +35,21 @@ pub(super) async fn content(
     }
 }
 
+/// What one part of a multipart body holds: its head, and two places in the queue of segments.
+const PART_BYTES: u64 = 320;
+
+/// The closing text, sent last, and what pays for the text before it.
+struct Closing {
+    text: Bytes,
+    _lease: Lease,
+}
+
+impl AsRef<[u8]> for Closing {
+    fn as_ref(&self) -> &[u8] {
+        &self.text
+    }
+}
+
 /// Many runs with the text between them.
 pub(super) async fn contents(
     shared: &Shared,
@@ -43,7 +59,10 @@ pub(super) async fn contents(
     contents: Vec<Content>,
 ) -> Result<Response<Body>, Failure> {
     let window = window(shared, head).await?;
+    // Now or not at all: the window may be held.
+    let lease = shared.ledger.try_acquire(Class::Reads, PART_BYTES * contents.len() as u64)?;
     let (heads, end) = multipart.into_text();
+    let end = Bytes::from_owner(Closing { text: end, _lease: lease });
     let parts = heads.into_iter().zip(contents).flat_map(|(head, content)| {
         let content = match content {
             Content::Bytes(bytes) => Segment::Bytes(bytes),
