@@ -11,7 +11,7 @@ mod reload;
 mod sources;
 mod stack;
 
-use std::{pin::pin, sync::Arc};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use forebay_admin::{About, AdminSources, Phase};
@@ -32,6 +32,9 @@ use crate::{
     systemd,
     telemetry::{self, Telemetry},
 };
+
+/// How long the log may take to write what is left: a writer that stands still must not hold up the end.
+const LOG_FLUSH_MAX: Duration = Duration::from_secs(1);
 
 /// What a server is made of, before it serves.
 struct Server {
@@ -68,7 +71,7 @@ pub(crate) async fn serve(sources: &Sources, planned: &Planned, executors: Vec<H
     let serving = serve_clients(server, planned, executors, phases);
     let exit = attend(serving, signals, &phase, &reload, &ready).await;
     drop(admin);
-    queue.flush().await;
+    drop(tokio::time::timeout(LOG_FLUSH_MAX, queue.flush()).await);
     exit
 }
 
@@ -129,6 +132,11 @@ async fn serve_clients(
     forebay_net::serve(clients, service, options, drain).await
 }
 
+fn stopped(served: &Served) -> Exit {
+    tracing::info!(drained = served.drained, cut = served.cut, "stopped");
+    Exit::Done
+}
+
 /// Says that it is ready, then listens for signals until the last client is gone.
 async fn attend(
     serving: impl Future<Output = Served>,
@@ -143,14 +151,14 @@ async fn attend(
     let mut serving = pin!(serving);
     loop {
         tokio::select! {
-            served = &mut serving => {
-                tracing::info!(drained = served.drained, cut = served.cut, "stopped");
-                return Ok(Exit::Done);
-            }
+            served = &mut serving => return Ok(stopped(&served)),
             asked = signals.next() => match asked {
                 Asked::ToReload => {
                     systemd::reloading();
-                    reload.run().await;
+                    tokio::select! {
+                        served = &mut serving => return Ok(stopped(&served)),
+                        () = reload.run() => {}
+                    }
                     systemd::ready(ready);
                 }
                 Asked::ToStop(signal) if *phase.borrow() == Phase::Draining => {

@@ -10,7 +10,7 @@ pub(super) struct Clients(pub(super) Watch);
 
 impl Transfers for Clients {
     fn visit(&self, visit: &mut dyn FnMut(TransferView)) {
-        for transfer in self.0.list() {
+        self.0.visit(|transfer| {
             visit(TransferView {
                 id: transfer.id,
                 client: transfer.client.to_string(),
@@ -23,7 +23,7 @@ impl Transfers for Clients {
                 rate: transfer.rate,
                 stalled_on: transfer.stalled_on.map(party),
             });
-        }
+        });
     }
 
     fn end(&self, id: u64) -> bool {
@@ -34,16 +34,23 @@ impl Transfers for Clients {
 impl Network for Clients {
     fn figures(&self) -> NetworkFigures {
         let stats = self.0.stats();
-        let transfers = self.0.list();
-        let stalled_on =
-            |party| transfers.iter().filter(|transfer| transfer.stalled_on == Some(party)).count() as u64;
+        let (mut transfers, mut on_client, mut on_upstream, mut on_budget) = (0, 0, 0, 0);
+        self.0.visit(|transfer| {
+            transfers += 1;
+            match transfer.stalled_on {
+                Some(forebay_net::Party::Client) => on_client += 1,
+                Some(forebay_net::Party::Upstream) => on_upstream += 1,
+                Some(forebay_net::Party::Budget) => on_budget += 1,
+                None => {}
+            }
+        });
         NetworkFigures {
             accepted: stats.accepted,
             active: stats.active,
-            transfers: transfers.len() as u64,
-            stalled_on_client: stalled_on(forebay_net::Party::Client),
-            stalled_on_upstream: stalled_on(forebay_net::Party::Upstream),
-            stalled_on_budget: stalled_on(forebay_net::Party::Budget),
+            transfers,
+            stalled_on_client: on_client,
+            stalled_on_upstream: on_upstream,
+            stalled_on_budget: on_budget,
             ended: stats.killed.iter().map(|(reason, count)| (reason.name(), *count)).collect(),
             tls_failures: stats.tls_failures,
             accept_pauses: stats.emfile_pauses,
