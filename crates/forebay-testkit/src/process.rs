@@ -30,12 +30,16 @@ pub struct Server {
     /// From `exec` to the ready line.
     pub ready_after: Duration,
     tail: Arc<Mutex<VecDeque<String>>>,
+    /// Ends when both streams have been read to their end.
+    lines: Mutex<Receiver<String>>,
 }
 
 /// How long a debug build on a busy machine may take to start.
 const START: Duration = Duration::from_secs(30);
 /// Lines kept of what the server printed.
 const TAIL: usize = 2000;
+/// How long the last lines of a process that has ended may take to be read; a child of its own may hold its streams.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 impl Server {
     /// Starts a server that prints one line with the URL it listens on (`http://127.0.0.1:PORT/`); a
@@ -53,9 +57,8 @@ impl Server {
         match ready_line(&lines, begun) {
             Ok((addr, admin)) => {
                 let ready_after = begun.elapsed();
-                // From here on nobody listens to the lines, and the drains only keep the tail.
-                drop(lines);
-                Ok(Self { child, addr, admin, ready_after, tail })
+                // From here on the lines only say when they end, and the drains keep the tail.
+                Ok(Self { child, addr, admin, ready_after, tail, lines: Mutex::new(lines) })
             }
             Err(why) => {
                 let _ = child.kill();
@@ -87,7 +90,7 @@ impl Server {
             let _ = lines.recv_timeout(Duration::from_millis(2));
         }
         let ready_after = begun.elapsed();
-        Ok(Self { child, addr, admin: None, ready_after, tail })
+        Ok(Self { child, addr, admin: None, ready_after, tail, lines: Mutex::new(lines) })
     }
 
     /// The process id.
@@ -132,18 +135,27 @@ impl Server {
         self.signal(Signal::KILL)
     }
 
-    /// Waits until it has ended by itself, at most so long.
+    /// Waits until it has ended by itself, at most so long, and until what it printed has been read.
     ///
     /// # Errors
     /// It has not ended in time.
     pub fn wait(&mut self, patience: Duration) -> io::Result<ExitStatus> {
         if let Some(status) = self.child.try_wait()? {
+            self.hear_out();
             return Ok(status);
         }
         let handle = pidfd_open(pid_of(&self.child)?, PidfdFlags::empty())?;
         let timeout = Timespec::try_from(patience).map_err(io::Error::other)?;
         poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&timeout))?;
-        self.child.try_wait()?.ok_or_else(|| io::ErrorKind::TimedOut.into())
+        let status = self.child.try_wait()?.ok_or(io::ErrorKind::TimedOut)?;
+        self.hear_out();
+        Ok(status)
+    }
+
+    /// Waits for the end of both streams: the last lines are still on their way when the process has gone.
+    fn hear_out(&self) {
+        let lines = self.lines.lock();
+        while lines.recv_timeout(LAST_WORDS).is_ok() {}
     }
 
     /// Asks it to end (SIGTERM), and makes it end if it has not after `patience`.
