@@ -3,6 +3,7 @@
 //! `cargo xtask test` is all that CI runs and all that a contributor needs; the others are its parts or its slow relatives.
 
 mod bench;
+mod contrib;
 mod deny;
 mod fuzz;
 mod packages;
@@ -26,6 +27,8 @@ enum Chore {
     /// Measure beside the peers to beat, and write `docs/benchmarks.md`.
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Try the alert rules and the systemd units with the programs that will read them.
+    Contrib,
     /// Run the fuzz targets for some seconds each.
     Fuzz(fuzz::Options),
     /// Rounds of faults for minutes or hours, with the server killed and started again.
@@ -49,6 +52,7 @@ fn carry_out(chore: &Chore) -> anyhow::Result<()> {
         Chore::Test(options) => test::run(options),
         Chore::Tidy => tidy::run(),
         Chore::Bench(bench) => bench::run(bench),
+        Chore::Contrib => test::contrib_only(),
         Chore::Fuzz(options) => fuzz::run(options),
         Chore::Soak(options) => soak::run(options),
         Chore::Deny => deny::run(),

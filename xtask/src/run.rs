@@ -19,6 +19,16 @@ pub(crate) fn cargo<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> 
     command
 }
 
+/// Where cargo builds to, which may be elsewhere than in the tree.
+pub(crate) fn target_directory() -> anyhow::Result<PathBuf> {
+    let output = cargo(["metadata", "--no-deps", "--format-version", "1"]).output()?;
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    metadata["target_directory"]
+        .as_str()
+        .map(PathBuf::from)
+        .context("cargo metadata names no target directory")
+}
+
 /// Whether a program of this name is on the path.
 pub(crate) fn on_path(program: &str) -> bool {
     let found = |dir: PathBuf| dir.join(program).is_file();

@@ -14,7 +14,7 @@ use forebay_testkit::figures::Figures;
 use forebay_testkit::process::Server;
 use tokio::time::Instant;
 
-use crate::{bench, run};
+use crate::run;
 
 /// How long, and how violent.
 #[derive(Debug, Args)]
@@ -41,7 +41,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 async fn soak(options: &Options) -> anyhow::Result<()> {
-    let target = bench::target_directory()?;
+    let target = run::target_directory()?;
     let dir = target.join("soak");
     std::fs::create_dir_all(&dir)?;
     let site = Site::create(&dir)?;

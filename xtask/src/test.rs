@@ -3,9 +3,12 @@
 //! One cargo profile (dev) serves the lints' dependencies, the tests and the binary that the tests start, because the dependencies
 //! are the larger part of a cold build.
 
-use clap::Args;
+use std::path::{Path, PathBuf};
 
-use crate::{deny, fuzz, packages, run};
+use clap::Args;
+use forebay_testkit::notice;
+
+use crate::{contrib, deny, fuzz, packages, run};
 
 /// What to leave out while working; CI leaves out nothing.
 #[derive(Debug, Args)]
@@ -27,6 +30,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         packages::install_missing()?;
     }
     run::step("format", run::cargo(["fmt", "--all", "--check"]))?;
+    run::step("format of fuzz", run::cargo(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))?;
     run::step("tidy", run::cargo(["run", "--quiet", "--package", "xtask", "--", "tidy"]))?;
     run::step("lints", run::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     let mut docs = run::cargo(["doc", "--workspace", "--no-deps", "--quiet"]);
@@ -35,19 +39,56 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if options.shape_only {
         return Ok(());
     }
+    let notices = fresh_notices()?;
+    contrib::check(&notices)?;
     deny::run()?;
     if options.fuzz_seconds > 0 {
         fuzz::run(&fuzz::Options { seconds: options.fuzz_seconds, target: None })?;
     }
     run::step("doc tests", run::cargo(["test", "--workspace", "--doc", "--quiet"]))?;
-    run::step("tests", tests())
+    let mut tests = tests();
+    tests.env(notice::NOTICES, &notices);
+    let passed = run::step("tests", tests);
+    tell(&notices);
+    passed
 }
 
-/// The whole suite by nextest where it is installed (a process a test), else by cargo itself.
+/// Tries what is in `contrib/` alone.
+///
+/// # Errors
+/// As [`contrib::check`].
+pub(crate) fn contrib_only() -> anyhow::Result<()> {
+    let notices = fresh_notices()?;
+    let passed = contrib::check(&notices);
+    tell(&notices);
+    passed
+}
+
+/// Where tests say what they could not show, empty at the start.
+fn fresh_notices() -> anyhow::Result<PathBuf> {
+    let file = run::target_directory()?.join("notices.txt");
+    std::fs::write(&file, "")?;
+    Ok(file)
+}
+
+/// The last thing that is said, so that green is not taken for more than it is.
+fn tell(notices: &Path) {
+    let text = std::fs::read_to_string(notices).unwrap_or_default();
+    if text.is_empty() {
+        return;
+    }
+    eprintln!("\n*** NOT SHOWN ON THIS MACHINE, and so not tested ***");
+    for line in text.lines() {
+        eprintln!("*** {line}");
+    }
+}
+
+/// The whole suite by nextest where it is installed (a process a test), else by cargo itself. Examples are built, because
+/// tests of their own start them.
 fn tests() -> std::process::Command {
     if run::on_path("cargo-nextest") {
         run::cargo(["nextest", "run", "--workspace", "--no-fail-fast"])
     } else {
-        run::cargo(["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
+        run::cargo(["test", "--workspace", "--lib", "--bins", "--tests", "--examples", "--no-fail-fast"])
     }
 }

@@ -22,6 +22,7 @@
 //! | [`cert`] | a certificate for the length of a test |
 //! | [`peer`] | the naive peers |
 //! | [`nginx`] | nginx as the peer to beat |
+//! | [`notice`] | what a test could not show on this machine |
 
 pub mod admin;
 pub mod cert;
@@ -31,6 +32,7 @@ pub mod faults;
 pub mod fetch;
 pub mod figures;
 pub mod nginx;
+pub mod notice;
 pub mod pattern;
 pub mod peer;
 pub mod process;

@@ -84,7 +84,7 @@ impl Stand {
                 run::step(&format!("build {program}"), run::cargo(args))?;
             }
         }
-        let target = target_directory()?;
+        let target = run::target_directory()?;
         let work = target.join("bench");
         let site = work.join("site");
         fs::create_dir_all(&site)?;
@@ -174,14 +174,4 @@ pub(crate) fn size_name(size: u64) -> &'static str {
 
 fn enter(group: Option<&MemoryGroup>, program: &Path) -> Command {
     group.map_or_else(|| Command::new(program), |group| group.command(program))
-}
-
-/// Where cargo builds to, which may be elsewhere than in the tree.
-pub(crate) fn target_directory() -> anyhow::Result<PathBuf> {
-    let output = run::cargo(["metadata", "--no-deps", "--format-version", "1"]).output()?;
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-    metadata["target_directory"]
-        .as_str()
-        .map(PathBuf::from)
-        .context("cargo metadata names no target directory")
 }

@@ -22,8 +22,6 @@ mod wrk;
 
 use clap::Subcommand;
 
-pub(crate) use contender::target_directory;
-
 /// What to measure.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {

@@ -6,13 +6,13 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use forebay_testkit::process::raise_open_files;
 
-use super::contender::{Build, SIZES, Stand, target_directory};
+use super::contender::{Build, SIZES, Stand};
 use super::machine::Machine;
 use super::results::Results;
 use super::speed::Matrix;
 use super::stalled::{Arrival, Beside};
 use super::{capture, report, speed, stalled, start};
-use crate::packages;
+use crate::{packages, run};
 
 /// What to measure, and how thoroughly.
 #[derive(Debug, Args)]
@@ -103,7 +103,7 @@ fn arrivals(options: &Options) -> Vec<Arrival> {
 }
 
 fn results_path() -> anyhow::Result<PathBuf> {
-    let dir = target_directory()?.join("bench");
+    let dir = run::target_directory()?.join("bench");
     std::fs::create_dir_all(&dir)?;
     Ok(dir.join("serve.json"))
 }

@@ -55,7 +55,7 @@ fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
 }
 
 /// The files that git knows, and the new ones that it does not ignore.
-fn tracked(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(crate) fn tracked(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let output = Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
         .current_dir(root)

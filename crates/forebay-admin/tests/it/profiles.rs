@@ -58,7 +58,7 @@ fn pprof(answer: &Answer, arguments: &[&str]) -> Option<String> {
         .env("HOME", place.path())
         .output();
     let Ok(output) = output else {
-        eprintln!("SKIPPED: there is no `go` here to read the profile with");
+        forebay_testkit::notice::skipped("there is no `go` here to read the profile with");
         return None;
     };
     let (text, errors) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));

@@ -181,7 +181,7 @@ mod tests {
         file.sync_all().unwrap();
         rustix::fs::fadvise(&file, 0, None, Advice::DontNeed).unwrap();
         if ColdPages::Probe.probe(&file, 0, WARM_BYTES) == Pages::Warm {
-            eprintln!("SKIPPED: this file system keeps its pages (tmpfs?)");
+            forebay_testkit::notice::skipped("this file system keeps its pages (tmpfs?)");
             return;
         }
         fetch(&file, 0, WARM_BYTES).unwrap();

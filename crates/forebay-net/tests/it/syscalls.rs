@@ -36,8 +36,8 @@ fn traced() -> Option<Traced> {
     let log = tempfile::NamedTempFile::new().unwrap();
     let works = Command::new("strace").args(["-o", "/dev/null", "true"]).status();
     if !works.is_ok_and(|status| status.success()) {
-        eprintln!(
-            "SKIPPED: strace is missing or may not trace here; the fast path was not seen from outside"
+        forebay_testkit::notice::skipped(
+            "strace is missing or may not trace here; the fast path was not seen from outside",
         );
         return None;
     }

@@ -31,7 +31,7 @@ impl Bench {
 
     pub(crate) fn on_tmpfs() -> Self {
         let dir = tempfile::tempdir_in("/dev/shm").unwrap_or_else(|error| {
-            eprintln!("SKIPPED tmpfs, an ordinary directory instead: {error}");
+            forebay_testkit::notice::skipped(format!("no tmpfs, an ordinary directory instead: {error}"));
             tempfile::tempdir().unwrap()
         });
         let Self { ledger, fds, .. } = Self::new();

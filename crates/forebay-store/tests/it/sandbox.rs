@@ -177,7 +177,7 @@ async fn fifos_sockets_and_devices_are_not_there_and_block_nobody() {
     let null = rustix::fs::makedev(1, 3);
     match mknodat(CWD, root.join("device"), FileType::CharacterDevice, Mode::RUSR, null) {
         Ok(()) => paths.push("device"),
-        Err(error) => eprintln!("SKIPPED the device: this user may not make one ({error})"),
+        Err(error) => forebay_testkit::notice::skipped(format!("this user may not make a device ({error})")),
     }
     for (index, path) in paths.clone().into_iter().enumerate() {
         bench.link(&format!("link{index}"), path);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use forebay_testkit::cgroup::MemoryGroup;
 use forebay_testkit::nginx::Nginx;
+use forebay_testkit::notice;
 use forebay_testkit::pattern::sparse_file;
 use forebay_testkit::peer::Kind;
 use forebay_testkit::process::Server;
@@ -23,10 +24,10 @@ pub(crate) fn start_peer(kind: Kind, root: &Path, group: Option<&MemoryGroup>) -
 async fn the_group_counts_socket_memory_that_no_process_shows() {
     let group = match MemoryGroup::create(None) {
         Ok(group) => group,
-        Err(why) => return eprintln!("SKIPPED: {why}"),
+        Err(why) => return notice::skipped(why),
     };
     if !Nginx::is_installed() {
-        return eprintln!("SKIPPED: nginx is not installed");
+        return notice::skipped("nginx is not installed");
     }
     let dir = tempfile::tempdir().unwrap();
     sparse_file(&dir.path().join("big"), 1 << 30).unwrap();
@@ -48,7 +49,7 @@ async fn the_group_counts_socket_memory_that_no_process_shows() {
 fn a_process_that_takes_more_than_its_group_is_killed_and_counted() {
     let group = match MemoryGroup::create(Some(32 << 20)) {
         Ok(group) => group,
-        Err(why) => return eprintln!("SKIPPED: {why}"),
+        Err(why) => return notice::skipped(why),
     };
     let watch = group.watch(Duration::from_millis(5));
     let mut command = group.command(Path::new("sh"));

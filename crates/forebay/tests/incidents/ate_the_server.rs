@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use forebay_testkit::admin::{self, MemoryReport};
 use forebay_testkit::cgroup::{MemoryGroup, Usage};
+use forebay_testkit::notice;
 use forebay_testkit::peer::Kind;
 use forebay_testkit::response::End;
 
@@ -26,7 +27,7 @@ fn container() -> Option<MemoryGroup> {
     match MemoryGroup::create(Some(CONTAINER)) {
         Ok(group) => Some(group),
         Err(why) => {
-            eprintln!("\n*** SKIPPED: {why}. Run as root where cgroups can be made. ***\n");
+            notice::skipped(format!("{why}; run as root where cgroups can be made"));
             None
         }
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use forebay_testkit::cgroup::MemoryGroup;
+use forebay_testkit::notice;
 use forebay_testkit::pattern::sparse_file;
 use forebay_testkit::peer::Kind;
 use forebay_testkit::process::Server;
@@ -29,7 +30,7 @@ fn attack(server: &Server, target: &str, seconds: &str, kind: &[&str]) -> Option
     match output {
         Ok(output) => Some(String::from_utf8_lossy(&output.stdout).into_owned()),
         Err(_) => {
-            eprintln!("\n*** SKIPPED: slowhttptest is not installed. ***\n");
+            notice::skipped("slowhttptest is not installed");
             None
         }
     }
@@ -50,7 +51,10 @@ fn site() -> tempfile::TempDir {
 fn a_server_without_limits_is_held_by_slow_heads() {
     let _alone = crate::ALONE.blocking_lock();
     let site = site();
-    let Ok(group) = MemoryGroup::create(None) else { return };
+    let group = match MemoryGroup::create(None) {
+        Ok(group) => group,
+        Err(why) => return notice::skipped(why),
+    };
     let server = peer::start(Kind::ServeDir, site.path(), &group);
     let Some(said) = attack(&server, "/small.txt", "6", &SLOW_HEADERS) else { return };
     assert!(said.contains("Hit test time limit"), "{said}");

@@ -38,7 +38,7 @@ fn a_root_that_is_missing_a_file_or_unnamed() {
 #[test]
 fn a_root_that_may_not_be_read() {
     if rustix::process::geteuid().is_root() && !can_drop_privileges() {
-        eprintln!("NOTICE: running as root without setpriv; unreadable roots are not tested");
+        forebay_testkit::notice::skipped("running as root without setpriv; unreadable roots are not tested");
         return;
     }
     let root = Root::new();
