@@ -2,7 +2,7 @@
 //!
 //! Each opens a connection with a small receive buffer, asks for a large object, reads the head and
 //! then nothing: what the server holds for it is what this project is about. The connections come from
-//! several loopback addresses, because one has about 28,000 ports.
+//! several loopback addresses, because one has about 28,000 ports and ten thousand readers are not one client.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -33,6 +33,7 @@ pub struct Stall {
 #[derive(Debug, Default)]
 pub struct StalledReaders {
     open: Vec<TcpStream>,
+    promised: Vec<Option<u64>>,
     refused: Vec<u16>,
     failed: usize,
 }
@@ -74,8 +75,11 @@ impl StalledReaders {
         let mut opened = std::pin::pin!(opened);
         while let Some(result) = opened.next().await {
             match result {
-                Ok(Ok((stream, 200 | 206))) => self.open.push(stream),
-                Ok(Ok((_, status))) => self.refused.push(status),
+                Ok(Ok(Answered { stream, status: 200 | 206, promised })) => {
+                    self.open.push(stream);
+                    self.promised.push(promised);
+                }
+                Ok(Ok(answered)) => self.refused.push(answered.status),
                 Ok(Err(_)) | Err(_) => self.failed += 1,
             }
         }
@@ -97,6 +101,12 @@ impl StalledReaders {
     #[must_use]
     pub fn asked(&self) -> usize {
         self.open.len() + self.refused.len() + self.failed
+    }
+
+    /// The `Content-Length` that each of the held ones was answered with, where there was one.
+    #[must_use]
+    pub fn promised(&self) -> &[Option<u64>] {
+        &self.promised
     }
 
     /// Statuses of those that were refused.
@@ -131,7 +141,14 @@ impl StalledReaders {
     }
 }
 
-async fn one(addr: SocketAddr, stall: &Stall, index: usize) -> io::Result<(TcpStream, u16)> {
+/// A response head.
+struct Answered {
+    stream: TcpStream,
+    status: u16,
+    promised: Option<u64>,
+}
+
+async fn one(addr: SocketAddr, stall: &Stall, index: usize) -> io::Result<Answered> {
     let mut stream = connect(addr, index, stall.receive_buffer).await?;
     stream.write_all(&stall.request).await?;
     let mut head = Vec::with_capacity(512);
@@ -143,20 +160,25 @@ async fn one(addr: SocketAddr, stall: &Stall, index: usize) -> io::Result<(TcpSt
             n => head.extend_from_slice(&piece[..n]),
         }
     }
-    let status = head.get(9..12).and_then(|s| std::str::from_utf8(s).ok()).and_then(|s| s.parse().ok());
-    Ok((stream, status.ok_or(io::ErrorKind::InvalidData)?))
+    let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
+    let status = head.get(9..12).and_then(|s| s.parse().ok()).ok_or(io::ErrorKind::InvalidData)?;
+    let promised = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    Ok(Answered { stream, status, promised })
 }
 
-/// A connection from the loopback address number `index / 20,000`, with its receive buffer set before the
-/// handshake, so that the window never was larger.
+/// Connections that come from one loopback address; the next ones come from the next.
+const FROM_ONE_ADDRESS: usize = 2_000;
+
+/// A connection of the client with this number, with its receive buffer set before the handshake, so that the window
+/// never was larger.
 ///
 /// # Errors
 /// Those of the network.
 pub async fn connect(addr: SocketAddr, index: usize, receive_buffer: u32) -> io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.set_recv_buffer_size(receive_buffer)?;
-    if addr.ip().is_loopback() && index >= 20_000 {
-        let host = u8::try_from(1 + index / 20_000).map_err(io::Error::other)?;
+    if addr.ip().is_loopback() && index >= FROM_ONE_ADDRESS {
+        let host = u8::try_from(1 + index / FROM_ONE_ADDRESS).map_err(io::Error::other)?;
         socket.bind(SocketAddr::from((Ipv4Addr::new(127, 0, 0, host), 0)))?;
     }
     socket.connect(addr).await

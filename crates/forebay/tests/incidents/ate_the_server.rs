@@ -16,7 +16,7 @@ use forebay_testkit::notice;
 use forebay_testkit::peer::Kind;
 use forebay_testkit::response::End;
 
-use crate::load::{self, STALLED, Site};
+use crate::load::{self, LARGE, STALLED, Site};
 use crate::{forebay, peer};
 
 /// The container of the incident, in bytes.
@@ -88,6 +88,7 @@ async fn forebay_serves_the_same_load_within_the_container() {
         let got = download.as_ref().unwrap();
         assert!(site.is_right(index, got), "download {index}: {got:?}");
     }
+    assert_eq!(report.bombs.promised(), [Some(LARGE); 4], "a range bomb is answered with one object at most");
     for got in report.listings.iter().chain(&report.archives) {
         let got = got.as_ref().unwrap();
         assert_eq!((got.head.status, got.end), (200, End::Complete), "{:?}", got.head);

@@ -16,12 +16,12 @@ pub(crate) const STALLED: usize = 500;
 /// Downloads by clients that behave.
 pub(crate) const DOWNLOADS: usize = 50;
 /// Length of the file that nobody reads to its end.
-const LARGE: u64 = 4 << 30;
+pub(crate) const LARGE: u64 = 4 << 30;
 /// Files for the downloads that are compared, and the length of each.
 const FILES: u64 = 10;
 const FILE: u64 = 8 << 20;
 /// Entries of the directory that is listed.
-const ENTRIES: usize = 50_000;
+const ENTRIES: usize = 200_000;
 
 /// What is served. Everything is written, and so in the page cache, before a server starts: pages are
 /// charged to whoever touches them first, and the server is to be charged only for what it holds.
@@ -53,9 +53,7 @@ impl Site {
             Pattern::new(seed).write_file(&path, FILE).unwrap();
             digests.push(forebay_testkit::digest::of_file(&path).unwrap());
         }
-        for entry in 0..ENTRIES {
-            fs::File::create(dir.path().join(format!("huge/{entry:06}.txt"))).unwrap();
-        }
+        fill(&dir.path().join("huge"));
         Self { dir, digests }
     }
 
@@ -66,6 +64,21 @@ impl Site {
     /// Whether download number `index` is the file that was asked for, whole and unchanged.
     pub(crate) fn is_right(&self, index: usize, got: &Fetched) -> bool {
         got.head.status == 200 && got.bytes == FILE && got.digest == self.digests[file_of(index)]
+    }
+}
+
+/// Names by the hundred thousand, as links to few files: a new file for each would have to find a free inode, which
+/// takes minutes where as many were removed a moment ago.
+fn fill(dir: &Path) {
+    let mut linked = dir.join("000000.txt");
+    fs::File::create(&linked).unwrap();
+    for entry in 1..ENTRIES {
+        let name = dir.join(format!("{entry:06}.txt"));
+        // A file has at most so many names; the next one begins where it is refused.
+        if fs::hard_link(&linked, &name).is_err() {
+            fs::File::create(&name).unwrap();
+            linked = name;
+        }
     }
 }
 
@@ -102,7 +115,8 @@ pub(crate) async fn run(addr: SocketAddr) -> Report {
     };
     let targets: Vec<String> = (0..DOWNLOADS).map(|i| format!("/files/{}.bin", file_of(i))).collect();
     let downloads = join_all(targets.iter().map(|target| fetch::get(addr, target, "")));
-    let listings = join_all((0..4).map(|_| fetch::get(addr, "/huge/", "Accept: text/html\r\n")));
+    let pages = ["/huge/", "/huge/?order=desc", "/huge/?sort=size", "/huge/?format=json"];
+    let listings = join_all(pages.map(|page| fetch::get(addr, page, "")));
     let archives =
         join_all(["zip", "tar"].map(archive_target).map(|t| async move { fetch::get(addr, &t, "").await }));
     let (bombs, downloads, listings, archives) = tokio::join!(bombs, downloads, listings, archives);
