@@ -46,11 +46,15 @@ fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
         findings.extend(words::check(&name, &text));
         if name.ends_with(".rs") {
             findings.extend(shape::check(&name, &text));
-            tests.extend(promises::tests_in(&text).map(str::to_owned));
+            tests.extend(promises::tests_in(&text).into_iter().map(str::to_owned));
         }
     }
     let page = std::fs::read_to_string(root.join(promises::PAGE)).context(promises::PAGE)?;
     findings.extend(promises::check(&page, &tests));
+    for name in promises::OTHERS {
+        let page = std::fs::read_to_string(root.join(name)).context(name)?;
+        findings.extend(promises::check_names(name, &page, &tests));
+    }
     Ok(findings)
 }
 
