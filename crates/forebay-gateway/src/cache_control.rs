@@ -15,9 +15,9 @@ use http::HeaderValue;
 /// A rule that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleError {
-    /// Not `GLOB=VALUE`.
+    /// Not `PATTERN: VALUE`.
     #[error(
-        "a cache rule is written GLOB=VALUE, for example 'assets/**=max-age=31536000, immutable'; got {0:?}"
+        "a cache rule is written `PATTERN: VALUE`, for example \"assets/**: max-age=31536000, immutable\"; got {0:?}"
     )]
     Shape(String),
     /// The part before the colon is not a glob.

@@ -57,7 +57,11 @@ async fn read(shared: &Shared, head: &Parts) -> Result<Response<Body>, Failure> 
     };
     let query = head.uri.query().map(Query::parse);
     match object.meta().kind {
-        Kind::File if is_directory_path => missing(shared, head).await,
+        Kind::File if is_directory_path => {
+            // What answers instead may have to be waited for.
+            drop(object);
+            missing(shared, head).await
+        }
         Kind::File => respond::object(shared, head, &key, object, query.as_ref()).await,
         Kind::Directory if !is_directory_path => Ok(with_slash(head, &name)),
         Kind::Directory => Box::pin(directory(shared, head, key, query.unwrap_or_default())).await,
@@ -144,6 +148,10 @@ mod tests {
     impl Store for Nothing {
         fn open<'a>(&'a self, _: &'a Key) -> Answer<'a, Object> {
             Answer::now(Err(StoreErrorKind::NotFound.into()))
+        }
+
+        fn try_open<'a>(&'a self, key: &'a Key) -> Answer<'a, Object> {
+            self.open(key)
         }
 
         fn list<'a>(&'a self, _: &'a Key, _: &'a ListAsk) -> Answer<'a, ListPage> {

@@ -12,7 +12,7 @@
 //! | `key` | names of objects, checked once |
 //! | `object` | one version of an object, and reading from it |
 //! | `meta`, `validator`, `range` | what is known about it; entity tags; ranges of bytes |
-//! | `listing` | pages of a directory, their order, the cursor, and the bounded selection behind them |
+//! | `listing` | pages of a directory, packed; their order, the cursor, and the bounded selection behind them |
 //! | `walk` | a whole tree in order, in memory that its depth bounds |
 //! | `error` | seven kinds of failure that callers act on |
 //! | `local` | a directory of this machine: sandbox, open-file cache, listing |
@@ -35,8 +35,8 @@ pub use answer::Answer;
 pub use error::{StoreError, StoreErrorKind};
 pub use key::{Key, KeyError, TEMP_PREFIX};
 pub use listing::{
-    Cursor, Direction, Entry, Grouping, LIMIT_MAX, ListAsk, ListPage, Order, PAGE_BYTES, PageBudget,
-    SCAN_BYTES, SortBy,
+    Cursor, Direction, Entries, EntriesIter, Entry, Grouping, LIMIT_MAX, ListAsk, ListPage, Order,
+    PAGE_BYTES, PageBudget, SCAN_BYTES, SortBy,
 };
 pub use local::{Dotfiles, LocalOptions, LocalStore, RootError, Sandbox, Symlinks};
 pub use meta::{Kind, Meta};

@@ -19,6 +19,14 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// `NotFound`, `Denied`, `Throttled` or `Unavailable`; see [`StoreErrorKind`](crate::StoreErrorKind).
     fn open<'a>(&'a self, key: &'a Key) -> Answer<'a, Object>;
 
+    /// The same for a caller who holds an object already, and may therefore not wait for what others hold: a descriptor,
+    /// a turn or a connection is taken now or not at all. What is waited for is the disk or the network alone.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Store::open); `Unavailable` or `Throttled` also where `open` would have waited.
+    fn try_open<'a>(&'a self, key: &'a Key) -> Answer<'a, Object>;
+
     /// A page of what a client may open in the directory `dir`, in the order that `ask` wants.
     ///
     /// Paging is by position and not by number: what is neither created, removed, renamed nor (where the order

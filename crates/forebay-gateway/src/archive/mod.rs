@@ -2,8 +2,9 @@
 //!
 //! What an archive holds at any moment is a walk (bounded by depth), one chunk of one file on its way,
 //! and for zip the directory that comes at the end. All of it is leased: the fixed part before the head
-//! goes out, zip's directory block by block as it grows. A zip of more files than the plan has memory
-//! for is cut off; a tar has no such limit.
+//! goes out, room for some thousands of files in zip's directory included, and more of it block by block.
+//! A zip of more files than the plan has memory for is cut off, and the log says what to turn: how many
+//! they are is known when the last has been sent. A tar has no such limit.
 //!
 //! An archive promises the length of a file before it sends the first byte of it. If the file has
 //! shrunk by then, or a store fails, the body fails and the connection is cut: a client sees a broken
@@ -14,6 +15,7 @@ mod stream;
 pub mod tar;
 pub mod zip;
 mod zip_directory;
+mod zip_notes;
 
 use forebay_budget::{Class, Lease};
 use forebay_store::{Key, Walk};
@@ -31,8 +33,9 @@ use crate::query::Archive;
 /// Bytes of a file that are read at a time.
 pub(crate) const CHUNK_BYTES: usize = 64 << 10;
 
-/// What an archive takes beside its walk: a chunk being read, a chunk on its way, the records between.
-const STREAM_COST: u64 = 2 * CHUNK_BYTES as u64 + zip_directory::BLOCK_BYTES + (16 << 10);
+/// What an archive takes beside its walk: a chunk being read, a chunk on its way, the records between, and the first
+/// blocks of a zip's directory.
+const STREAM_COST: u64 = 2 * CHUNK_BYTES as u64 + (32 << 10) + zip_directory::FIRST_BYTES;
 
 /// What is known of one entry when its record is written.
 #[derive(Clone, Debug, PartialEq, Eq)]

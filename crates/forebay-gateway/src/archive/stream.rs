@@ -76,8 +76,6 @@ struct Long {
     path: Vec<u8>,
     object: Object,
     modified: u64,
-    /// Where its local record is (zip).
-    begun_at: u64,
     read: u64,
     crc: Crc,
 }
@@ -89,7 +87,7 @@ impl Writer {
             let piece = match &mut self.step {
                 Step::Between => self.enter().await?,
                 Step::Within(_) => self.go_on().await?,
-                Step::Ending => self.ending(),
+                Step::Ending => self.ending()?,
                 Step::Done => return Ok(None),
             };
             if !piece.is_empty() {
@@ -131,7 +129,7 @@ impl Writer {
             Form::Tar => tar::header(&member),
             Form::Zip(_) => zip::local(&member, Checksum::Follows),
         };
-        let long = Long { path, object, modified, begun_at: self.offset, read: 0, crc: Crc::new() };
+        let long = Long { path, object, modified, read: 0, crc: Crc::new() };
         self.step = Step::Within(Box::new(long));
         Ok(header)
     }
@@ -151,7 +149,7 @@ impl Writer {
                 let mut crc = Crc::new();
                 crc.update(bytes);
                 let known = Checksum::Known(crc.sum());
-                directory.push(&zip::central(member, known, crc.sum(), self.offset))?;
+                directory.push(member, known, crc.sum())?;
                 let mut piece = zip::local(member, known);
                 piece.extend_from_slice(bytes);
                 Ok(piece)
@@ -177,7 +175,7 @@ impl Writer {
             Form::Zip(directory) => {
                 let member = Member { path: &long.path, len, modified: long.modified };
                 let crc = long.crc.sum();
-                directory.push(&zip::central(&member, Checksum::Follows, crc, long.begun_at))?;
+                directory.push(&member, Checksum::Follows, crc)?;
                 zip::descriptor(len, crc)
             }
         };
@@ -185,20 +183,16 @@ impl Writer {
         Ok(piece)
     }
 
-    fn ending(&mut self) -> Vec<u8> {
-        match &mut self.form {
-            Form::Tar => {
-                self.step = Step::Done;
-                tar::END.to_vec()
-            }
-            Form::Zip(directory) => match directory.take_block(self.offset) {
-                Some(block) => block,
-                None => {
-                    self.step = Step::Done;
-                    directory.end()
-                }
+    fn ending(&mut self) -> io::Result<Vec<u8>> {
+        let end = match &mut self.form {
+            Form::Tar => tar::END.to_vec(),
+            Form::Zip(directory) => match directory.take_records() {
+                Some(records) => return Ok(records),
+                None => directory.end(self.offset)?,
             },
-        }
+        };
+        self.step = Step::Done;
+        Ok(end)
     }
 }
 

@@ -62,6 +62,19 @@ pub fn descriptor(len: u64, crc: u32) -> Vec<u8> {
     out
 }
 
+/// How much of the file a member takes: what stands before its bytes, they, and what follows them.
+#[must_use]
+pub fn span(member: &Member<'_>, checksum: Checksum) -> u64 {
+    let is_large = member.len >= FULL_32;
+    let extra = timestamp(member).len() + if is_large { 20 } else { 0 };
+    let behind = match (checksum, is_large) {
+        (Checksum::Known(_), _) => 0,
+        (Checksum::Follows, false) => 16,
+        (Checksum::Follows, true) => 24,
+    };
+    (30 + member.path.len() + extra + behind) as u64 + member.len
+}
+
 /// The member's record in the directory at the end; its local record is at `offset`.
 #[must_use]
 pub fn central(member: &Member<'_>, checksum: Checksum, crc: u32, offset: u64) -> Vec<u8> {

@@ -19,6 +19,9 @@ use crate::query::{Order, Query, Sort};
 
 const STYLE: &str = include_str!("style.css");
 
+/// Steps of the way down that are shown.
+const CRUMBS_MAX: usize = 12;
+
 /// Two drawings, used by reference: 64 bytes a row instead of 300.
 const SHAPES: &str = concat!(
     r#"<svg hidden xmlns="http://www.w3.org/2000/svg">"#,
@@ -108,12 +111,16 @@ pub(super) fn end(about: &Page, to: &mut String) {
     .render_to(to);
 }
 
+/// The way down to here. Of a very deep one the last few steps: each leads up by one `../` for each step below it, so all of
+/// them would be long as the square of the depth.
 fn breadcrumbs(about: &Page) -> Markup {
     let depth = about.key.segments().count();
+    let left_out = depth.saturating_sub(CRUMBS_MAX);
     let up = |from: usize| if from == depth { "./".to_owned() } else { "../".repeat(depth - from) };
     html! {
         a href=(up(0)) { "Home" }
-        @for (at, segment) in about.key.segments().enumerate() {
+        @if left_out > 0 { span.sep { "/" } "…" }
+        @for (at, segment) in about.key.segments().enumerate().skip(left_out) {
             span.sep { "/" }
             @if at + 1 == depth {
                 span aria-current="page" { (String::from_utf8_lossy(segment)) }

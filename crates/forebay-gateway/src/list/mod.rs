@@ -1,9 +1,11 @@
 //! Listings: a page of a directory, as HTML for people or JSON for programs.
 //!
 //! A directory of 200,000 entries costs what one of 20 costs. The store hands out bounded pages with a
-//! cursor, and a page is written as it is sent, [`ROWS_PER_CHUNK`] rows at a time. All memory of a
-//! listing is one lease of `listings`, taken before the store is asked (waiting while holding would let
-//! two listings wait for each other) and shrunk to what the page really holds.
+//! cursor, and a page is written as it is sent, [`CHUNK_BYTES`] at a time. All memory of a listing is one
+//! lease of `listings`, taken before the store is asked (waiting while holding would let two listings
+//! wait for each other) and shrunk to what the page really holds. Whoever works for the listing has a share of
+//! it: the job that scans the directory, also when the client has left meanwhile, and each chunk until
+//! the socket has taken it.
 
 mod html;
 mod json;
@@ -11,13 +13,14 @@ mod time;
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::vec;
 
 use bytes::Bytes;
 use forebay_budget::{Class, Lease};
 use forebay_store::{
-    Cursor, Direction, Entry, Grouping, Key, LIMIT_MAX, ListAsk, PAGE_BYTES, PageBudget, SCAN_BYTES, SortBy,
+    Cursor, Direction, Entries, EntriesIter, Grouping, Key, LIMIT_MAX, ListAsk, PAGE_BYTES, PageBudget,
+    SCAN_BYTES, SortBy,
 };
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
@@ -33,12 +36,14 @@ use crate::gateway::Shared;
 use crate::metrics::Kind;
 use crate::query::{Format, Order, Query, Sort};
 
-/// Rows written at a time.
-const ROWS_PER_CHUNK: usize = 64;
+/// So much is written at a time, and what a row may add to it: a name of 255 bytes, escaped sixfold, and its address.
+const CHUNK_BYTES: usize = 16 << 10;
+const ROW_BYTES_MAX: usize = 3 << 10;
 /// Rows on a page for people, unless they ask otherwise.
 const ROWS_DEFAULT: usize = 500;
-/// What a chunk of rows takes at most, in bytes: 64 rows of names of 255 bytes, escaped twice.
-const CHUNK_BYTES: u64 = 160 << 10;
+/// What text takes at most, in bytes: a chunk being written, those on their way, and a path of 4,095 bytes in the head of
+/// the page.
+const TEXT_BYTES: u64 = 160 << 10;
 
 /// One page, and what is to be said about it.
 pub(crate) struct Page {
@@ -70,14 +75,18 @@ pub(crate) async fn answer(
     let mut response = Response::new(Body::empty());
     *response.headers_mut() = headers(format);
     response.extensions_mut().insert(Kind::Listing);
-    let ask = ask(&query, format)?;
+    let (after, limit, order) = (after(&query)?, limit(&query, format), order(&query, format));
     if head.method == Method::HEAD {
         return Ok(response);
     }
-    let cost = PAGE_BYTES + SCAN_BYTES + CHUNK_BYTES;
-    let mut lease = shared.ledger.acquire(Class::Listings, cost, shared.options.patience).await?;
-    let page = shared.store.list(&key, &ask).await?;
-    lease.shrink_to(page.entries.iter().map(Entry::cost).sum::<u64>() + CHUNK_BYTES);
+    let cost = PAGE_BYTES + SCAN_BYTES + TEXT_BYTES;
+    let lease = shared.ledger.acquire(Class::Listings, cost, shared.options.patience).await?;
+    let mut lease = Arc::new(lease);
+    let budget = PageBudget::Prepaid { bytes: PAGE_BYTES, lease: Arc::clone(&lease) };
+    let page = shared.store.list(&key, &ListAsk { after, limit, order, budget }).await?;
+    if let Some(lease) = Arc::get_mut(&mut lease) {
+        lease.shrink_to(page.entries.cost() + TEXT_BYTES);
+    }
     let archives = if shared.options.archive { Archives::Offered } else { Archives::Off };
     let about = Page { key, query, next: page.next, archives };
     *response.body_mut() = Listing::body(format, about, page.entries, lease);
@@ -91,7 +100,21 @@ fn asked(headers: &HeaderMap) -> Format {
     }
 }
 
-fn ask(query: &Query, format: Format) -> Result<ListAsk, Failure> {
+fn after(query: &Query) -> Result<Option<Cursor>, Failure> {
+    let Some(bytes) = &query.after else { return Ok(None) };
+    let text = std::str::from_utf8(bytes).map_err(|_| Failure::BadRequest)?;
+    text.parse().map(Some).map_err(|_| Failure::BadRequest)
+}
+
+fn limit(query: &Query, format: Format) -> usize {
+    let usual = match format {
+        Format::Html => ROWS_DEFAULT,
+        Format::Json => LIMIT_MAX,
+    };
+    query.limit.map_or(usual, |limit| limit as usize).min(LIMIT_MAX)
+}
+
+fn order(query: &Query, format: Format) -> forebay_store::Order {
     let by = match query.sort {
         Sort::Name => SortBy::Name,
         Sort::Size => SortBy::Size,
@@ -105,20 +128,7 @@ fn ask(query: &Query, format: Format) -> Result<ListAsk, Failure> {
         Format::Html => Grouping::DirectoriesFirst,
         Format::Json => Grouping::Mixed,
     };
-    let limit = match format {
-        Format::Html => ROWS_DEFAULT,
-        Format::Json => LIMIT_MAX,
-    };
-    let limit = query.limit.map_or(limit, |limit| limit as usize).min(LIMIT_MAX);
-    let after = match &query.after {
-        Some(text) => {
-            let text = std::str::from_utf8(text).map_err(|_| Failure::BadRequest)?;
-            Some(text.parse::<Cursor>().map_err(|_| Failure::BadRequest)?)
-        }
-        None => None,
-    };
-    let order = forebay_store::Order { by, direction, grouping };
-    Ok(ListAsk { after, limit, order, budget: PageBudget::Prepaid(PAGE_BYTES) })
+    forebay_store::Order { by, direction, grouping }
 }
 
 fn headers(format: Format) -> HeaderMap {
@@ -142,10 +152,12 @@ fn headers(format: Format) -> HeaderMap {
 struct Listing {
     format: Format,
     about: Page,
-    rows: vec::IntoIter<Entry>,
+    rows: EntriesIter,
     part: Part,
-    /// Pays for `rows` and the chunk that is written.
-    _lease: Lease,
+    /// Written, and not yet asked for.
+    ready: Option<String>,
+    /// Pays for `rows` and for the text.
+    lease: Arc<Lease>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -155,10 +167,10 @@ enum Part {
     Done,
 }
 
-/// A page in one piece, and what pays for it until the socket has taken it.
+/// Text on its way, and a share of what pays for it until the socket has taken it.
 struct Paid {
     text: String,
-    _lease: Lease,
+    _lease: Arc<Lease>,
 }
 
 impl AsRef<[u8]> for Paid {
@@ -168,45 +180,53 @@ impl AsRef<[u8]> for Paid {
 }
 
 impl Listing {
-    /// A short page is written at once, so that its length is known.
-    fn body(format: Format, about: Page, rows: Vec<Entry>, lease: Lease) -> Body {
-        let is_short = rows.len() <= ROWS_PER_CHUNK;
-        let mut listing = Self { format, about, rows: rows.into_iter(), part: Part::Start, _lease: lease };
-        if !is_short {
+    /// A page of one chunk is written at once, so that its length is known.
+    fn body(format: Format, about: Page, rows: Entries, lease: Arc<Lease>) -> Body {
+        let rows = rows.into_iter();
+        let mut listing = Self { format, about, rows, part: Part::Start, ready: None, lease };
+        let mut text = listing.write();
+        if listing.part != Part::Done {
+            listing.ready = Some(text);
             return Body::stream(listing);
         }
-        let mut text = String::new();
-        while listing.write(&mut text) {}
+        let Self { mut lease, .. } = listing;
         text.shrink_to_fit();
-        let Self { _lease: mut lease, .. } = listing;
-        lease.shrink_to(text.len() as u64);
+        if let Some(lease) = Arc::get_mut(&mut lease) {
+            lease.shrink_to(text.len() as u64);
+        }
         Body::from(Bytes::from_owner(Paid { text, _lease: lease }))
     }
 
-    /// Writes the next piece; false at the end.
-    fn write(&mut self, to: &mut String) -> bool {
-        let is_first = self.part == Part::Start;
-        match (self.part, self.format) {
-            (Part::Done, _) => return false,
-            (Part::Start, Format::Html) => html::start(&self.about, self.rows.as_slice().is_empty(), to),
-            (Part::Start, Format::Json) => json::start(&self.about, to),
-            (Part::Rows, _) => {}
-        }
-        self.part = Part::Rows;
-        for (at, entry) in self.rows.by_ref().take(ROWS_PER_CHUNK).enumerate() {
+    /// Writes the next chunk.
+    fn write(&mut self) -> String {
+        let mut text = String::with_capacity(CHUNK_BYTES + ROW_BYTES_MAX);
+        let mut is_first = self.part == Part::Start;
+        if is_first {
+            self.part = Part::Rows;
             match self.format {
-                Format::Html => html::row(&entry, to),
-                Format::Json => json::row(&entry, is_first && at == 0, to),
+                Format::Html => html::start(&self.about, self.rows.len() == 0, &mut text),
+                Format::Json => json::start(&self.about, &mut text),
             }
         }
-        if self.rows.as_slice().is_empty() {
+        while text.len() < CHUNK_BYTES {
+            let Some(entry) = self.rows.next() else {
+                self.part = Part::Done;
+                match self.format {
+                    Format::Html => html::end(&self.about, &mut text),
+                    Format::Json => json::end(&self.about, &mut text),
+                }
+                break;
+            };
             match self.format {
-                Format::Html => html::end(&self.about, to),
-                Format::Json => json::end(&self.about, to),
+                Format::Html => html::row(&entry, &mut text),
+                Format::Json => json::row(&entry, std::mem::take(&mut is_first), &mut text),
             }
-            self.part = Part::Done;
         }
-        true
+        text
+    }
+
+    fn next(&mut self) -> Option<String> {
+        self.ready.take().or_else(|| (self.part != Part::Done).then(|| self.write()))
     }
 }
 
@@ -218,12 +238,12 @@ impl http_body::Body for Listing {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        let mut text = String::new();
-        Poll::Ready(self.write(&mut text).then(|| Ok(Frame::data(Bytes::from(text)))))
+        let paid = self.next().map(|text| Paid { text, _lease: Arc::clone(&self.lease) });
+        Poll::Ready(paid.map(|paid| Ok(Frame::data(Bytes::from_owner(paid)))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.part == Part::Done
+        self.part == Part::Done && self.ready.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -69,10 +69,11 @@ async fn whole(
         Form::OnTheWay(compressor) => Some(compressor),
         Form::AsStored | Form::Neighbour(_) => None,
     };
+    // A server counts a body for its head; over HTTP/2 it does not count one that has ended before it began.
+    if on_the_way.is_none() && (head.method == Method::HEAD || len == 0) {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(len));
+    }
     if head.method == Method::HEAD {
-        if on_the_way.is_none() {
-            headers.insert(CONTENT_LENGTH, HeaderValue::from(len));
-        }
         return Ok(response(StatusCode::OK, headers, Body::empty()));
     }
     let content = chosen.object.read(ByteRange::whole(len)).await?;

@@ -6,6 +6,9 @@
 //! count as new enough, because archives and image layers flatten times. It has a length and a strong
 //! tag of its own, so ranges of it work.
 //!
+//! A neighbour is opened while the file itself is held, so nothing is waited for: where a descriptor or a turn is not
+//! free, the file goes out without it.
+//!
 //! Compressing on the way costs memory for the compressor's window: it is leased before the head and
 //! never waited for. Without it for any coding that the client takes, or when the request asks for exact bytes (`Range`, `If-Match`), the
 //! object goes out as it is. Its tag becomes weak, since the compressor's bytes are nobody's promise.
@@ -102,7 +105,7 @@ pub(super) async fn select(
             match neighbour(shared, key, &object, coding).await {
                 Ok(Some(object)) => return Ok(Selected { object, form: Form::Neighbour(coding), varies }),
                 Ok(None) => {}
-                // No descriptor or turn for what may not even be there: the object itself is in hand.
+                // Nothing free for what may not even be there: the object itself is in hand.
                 Err(Failure::Store(error))
                     if matches!(error.kind(), StoreErrorKind::Unavailable | StoreErrorKind::Throttled) =>
                 {
@@ -134,7 +137,7 @@ async fn neighbour(
     let Ok(key) = Key::parse(&[key.as_bytes(), coding.suffix().as_bytes()].concat()) else {
         return Ok(None);
     };
-    let found = match shared.store.open(&key).await {
+    let found = match shared.store.try_open(&key).await {
         Ok(found) => found,
         Err(error) if matches!(error.kind(), StoreErrorKind::NotFound | StoreErrorKind::Denied) => {
             return Ok(None);

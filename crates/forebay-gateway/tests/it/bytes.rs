@@ -26,29 +26,6 @@ fn site(layers: Layers) -> Site {
     site
 }
 
-/// The parts of a `multipart/byteranges` body by their `Content-Range`, in order.
-fn parts(kind: &str, body: &[u8]) -> Vec<(String, Vec<u8>)> {
-    let boundary = kind.strip_prefix("multipart/byteranges; boundary=").unwrap();
-    let opening = format!("--{boundary}\r\n");
-    let mut rest = body.strip_prefix(opening.as_bytes()).unwrap();
-    let mut found = Vec::new();
-    loop {
-        let head_end = rest.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
-        let head = std::str::from_utf8(&rest[..head_end]).unwrap();
-        let range = head.lines().find_map(|line| line.strip_prefix("Content-Range: ")).unwrap();
-        let (span, _) = range.strip_prefix("bytes ").unwrap().split_once('/').unwrap();
-        let (first, last) = span.split_once('-').unwrap();
-        let len = last.parse::<usize>().unwrap() - first.parse::<usize>().unwrap() + 1;
-        let content = &rest[head_end + 4..][..len];
-        found.push((range.to_owned(), content.to_vec()));
-        rest = rest[head_end + 4 + len..].strip_prefix(format!("\r\n--{boundary}").as_bytes()).unwrap();
-        if rest == b"--\r\n" {
-            return found;
-        }
-        rest = rest.strip_prefix(b"\r\n").unwrap();
-    }
-}
-
 #[test]
 fn whole_files_and_one_connection_for_all_of_them() {
     for layers in Layers::ALL {
@@ -119,7 +96,7 @@ fn one_range_and_many() {
         let asked = "Range: bytes=2000000-2999999,0-0,1000-1299999\r\n";
         let many = conn.request("GET", "/large.bin", asked).unwrap();
         assert_eq!((many.head.status, many.end), (206, End::Complete));
-        let found = parts(many.head.field("content-type").unwrap(), &many.body);
+        let found = decode::parts(many.head.field("content-type").unwrap(), &many.body);
         let spans = [2_000_000..=2_999_999, 0..=0, 1000..=1_299_999];
         assert_eq!(found.len(), spans.len());
         for ((range, content), span) in found.iter().zip(spans) {

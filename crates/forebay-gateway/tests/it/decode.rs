@@ -25,6 +25,29 @@ pub(crate) fn coded(coding: &str, body: &[u8]) -> Vec<u8> {
     out
 }
 
+/// The parts of a `multipart/byteranges` body by their `Content-Range`, in order.
+pub(crate) fn parts(kind: &str, body: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let boundary = kind.strip_prefix("multipart/byteranges; boundary=").unwrap();
+    let opening = format!("--{boundary}\r\n");
+    let mut rest = body.strip_prefix(opening.as_bytes()).unwrap();
+    let mut found = Vec::new();
+    loop {
+        let head_end = rest.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
+        let head = std::str::from_utf8(&rest[..head_end]).unwrap();
+        let range = head.lines().find_map(|line| line.strip_prefix("Content-Range: ")).unwrap();
+        let (span, _) = range.strip_prefix("bytes ").unwrap().split_once('/').unwrap();
+        let (first, last) = span.split_once('-').unwrap();
+        let len = last.parse::<usize>().unwrap() - first.parse::<usize>().unwrap() + 1;
+        let content = &rest[head_end + 4..][..len];
+        found.push((range.to_owned(), content.to_vec()));
+        rest = rest[head_end + 4 + len..].strip_prefix(format!("\r\n--{boundary}").as_bytes()).unwrap();
+        if rest == b"--\r\n" {
+            return found;
+        }
+        rest = rest.strip_prefix(b"\r\n").unwrap();
+    }
+}
+
 /// The files of an archive, as GNU tar and a zip library read them.
 pub(crate) fn archive(form: &str, bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
     match form {

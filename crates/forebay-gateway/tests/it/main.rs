@@ -5,10 +5,13 @@
 mod accept;
 mod answers;
 mod bytes;
+mod client;
 mod conditional;
 mod decode;
 mod disposition;
 mod folders;
+mod holding;
 mod path;
 mod range;
 mod site;
+mod transports;

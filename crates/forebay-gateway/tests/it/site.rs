@@ -8,8 +8,9 @@ use std::time::{Duration, SystemTime};
 
 use forebay_budget::{ByteSize, Class, FdLedger, Ledger, Rate};
 use forebay_gateway::{Gateway, GatewayOptions, Metrics, StackOptions, stack};
-use forebay_net::{ListenOptions, Listener, NetStats, ServeOptions, Watch, serve};
+use forebay_net::{ListenOptions, Listener, NetStats, ServeOptions, TlsConfig, Watch, serve};
 use forebay_store::{LocalOptions, LocalStore};
+use forebay_testkit::cert::Certificate;
 use forebay_testkit::raw::{RawConn, RawResponse};
 use forebay_tower::access_log::CaptureOptions;
 use forebay_tower::limit::bandwidth::BandwidthOptions;
@@ -77,6 +78,16 @@ impl Site {
     }
 
     pub(crate) fn granted(options: GatewayOptions, layers: Layers, ledger: Ledger) -> Self {
+        Self::serving(options, layers, ledger, None)
+    }
+
+    /// The same behind TLS, with this certificate.
+    pub(crate) fn encrypted(layers: Layers, certificate: &Certificate) -> Self {
+        let tls = TlsConfig::from_pem(&certificate.cert_path, &certificate.key_path).unwrap();
+        Self::serving(GatewayOptions::default(), layers, ledger(), Some(tls))
+    }
+
+    fn serving(options: GatewayOptions, layers: Layers, ledger: Ledger, tls: Option<TlsConfig>) -> Self {
         let dir = TempDir::new().unwrap();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -88,6 +99,7 @@ impl Site {
         let mut serving = ServeOptions::new(ledger.clone(), FdLedger::new(256));
         serving.watch = watch.clone();
         serving.connection_cost = CONNECTION;
+        serving.tls = tls;
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), &ListenOptions::default()).unwrap();
         let addr = listener.local_addr();
         runtime.spawn(serve(listener, service, serving, std::future::pending()));

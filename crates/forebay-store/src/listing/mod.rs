@@ -1,8 +1,8 @@
 //! Pages of a directory.
 //!
 //! A directory has no useful order of its own and no bound on its size. So a page is found by *scanning the
-//! whole directory once and keeping the best few*: a heap of at most [`LIMIT_MAX`] entries and of a fixed number
-//! of bytes, whatever the directory holds. What a page costs:
+//! whole directory once and keeping the best few*: a fixed number of bytes of packed [`Entries`], whatever the
+//! directory holds. What a page costs:
 //!
 //! - memory: at most [`PAGE_BYTES`] for the page and [`SCAN_BYTES`] while it is made, leased before the scan and shrunk
 //!   to what the page holds; a directory of 200,000 entries costs what one of 20 costs;
@@ -12,9 +12,11 @@
 //!   of holding nothing between pages, neither memory nor a descriptor nor a session.
 
 mod cursor;
+mod entries;
 mod position;
 mod select;
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use forebay_budget::Lease;
@@ -22,15 +24,16 @@ use forebay_budget::Lease;
 use crate::Kind;
 
 pub use cursor::Cursor;
-pub(crate) use position::Position;
+pub use entries::Entries;
+pub use entries::IntoIter as EntriesIter;
+pub(crate) use position::{Place, Position};
 pub(crate) use select::Select;
 
-/// The most entries on one page.
+/// The most entries on a page that is leased for its client. A page that its caller pays for has as many as are paid.
 pub const LIMIT_MAX: usize = 1000;
-/// The most memory that a page takes, in bytes. Names of more than about 120 bytes on average make a full page shorter
-/// than [`LIMIT_MAX`].
+/// The most memory that a page of [`LIMIT_MAX`] entries takes, in bytes: room for names of 220 bytes on average.
 pub const PAGE_BYTES: u64 = 256 << 10;
-/// What making a page takes in addition, in bytes: the kernel's directory entries and one growing array.
+/// What making a page takes in addition, in bytes: the kernel's directory entries, and one entry too many.
 pub const SCAN_BYTES: u64 = 64 << 10;
 
 /// What a client wants to see of a directory.
@@ -38,7 +41,7 @@ pub const SCAN_BYTES: u64 = 64 << 10;
 pub struct ListAsk {
     /// Behind which entry to go on: [`ListPage::next`] of the page before.
     pub after: Option<Cursor>,
-    /// The most entries wanted; at least 1 and at most [`LIMIT_MAX`] are given.
+    /// The most entries wanted; at least 1 is given.
     pub limit: usize,
     /// In which order.
     pub order: Order,
@@ -47,14 +50,19 @@ pub struct ListAsk {
 }
 
 /// Who holds the lease for a page's memory.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub enum PageBudget {
-    /// The page, of the class `listings`.
+    /// The page, of the class `listings`; it has at most [`LIMIT_MAX`] entries.
     #[default]
     Leased,
-    /// The caller, who already has a lease of at least this many bytes and [`SCAN_BYTES`] for this page. One
-    /// entry is given even if it is larger.
-    Prepaid(u64),
+    /// The caller, who had a lease before.
+    Prepaid {
+        /// The most that the page takes, in bytes. One entry is given even if it is larger.
+        bytes: u64,
+        /// Of at least [`SCAN_BYTES`] more. Whoever makes the page holds a share of it until it has ended, also when the
+        /// caller has left meanwhile.
+        lease: Arc<Lease>,
+    },
 }
 
 /// In which order to see a directory. The default is by name, ascending, files and directories mixed.
@@ -104,7 +112,7 @@ pub enum Grouping {
 #[derive(Debug)]
 pub struct ListPage {
     /// The entries, in order.
-    pub entries: Vec<Entry>,
+    pub entries: Entries,
     /// Where the next page begins; `None` at the end.
     pub next: Option<Cursor>,
     /// Pays for `entries` while they are held.
@@ -138,27 +146,12 @@ pub(crate) struct Found {
 
 impl ListPage {
     /// A page whose memory somebody else pays for.
-    pub fn prepaid(entries: Vec<Entry>, next: Option<Cursor>) -> Self {
+    pub fn prepaid(entries: Entries, next: Option<Cursor>) -> Self {
         Self { entries, next, lease: None }
     }
 
     /// A page that pays for itself.
-    pub fn leased(entries: Vec<Entry>, next: Option<Cursor>, lease: Lease) -> Self {
+    pub fn leased(entries: Entries, next: Option<Cursor>, lease: Lease) -> Self {
         Self { entries, next, lease: Some(lease) }
     }
 }
-
-impl Entry {
-    pub(crate) fn new(name: Box<[u8]>, found: Found) -> Self {
-        let Found { kind, linked, len, modified } = found;
-        Self { name, kind, linked, len, modified }
-    }
-
-    /// The memory that an entry takes on a page, in bytes: itself and the allocation of its name.
-    pub fn cost(&self) -> u64 {
-        (size_of::<Self>() + self.name.len() + ALLOCATION_BYTES) as u64
-    }
-}
-
-/// What the allocator adds to a small allocation, at most.
-pub(crate) const ALLOCATION_BYTES: usize = 16;

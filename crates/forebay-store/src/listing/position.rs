@@ -5,7 +5,7 @@
 //!
 //! The cursor of a position: version, order, group, number (8 bytes, big-endian), name.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Ordering;
 use std::time::{Duration, SystemTime};
 
 use super::{Cursor, Direction, Found, Grouping, Order, SortBy};
@@ -15,43 +15,33 @@ use crate::{Kind, StoreError, StoreErrorKind};
 const VERSION: u8 = 1;
 const HEAD_BYTES: usize = 2 + 1 + 8;
 
-/// The place of an entry in an [`Order`]. Comparable only with positions of the same order.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// The place of an entry in an [`Order`]. Comparable by the same order only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place<'a> {
+    group: u8,
+    number: i64,
+    pub(crate) name: &'a [u8],
+}
+
+/// A place that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Position {
     group: u8,
     number: i64,
-    name: Name,
+    name: Box<[u8]>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Name {
-    Ascending(Box<[u8]>),
-    Descending(Reverse<Box<[u8]>>),
-}
-
-impl Position {
-    /// The place of an entry with this name and all else of `entry`.
-    pub(crate) fn of(name: Box<[u8]>, entry: &Found, order: Order) -> Self {
-        let number = match order.by {
-            SortBy::Name => 0,
-            SortBy::Size => i64::try_from(entry.len).unwrap_or(i64::MAX),
-            SortBy::Modified => entry.modified.map_or(i64::MIN, nanos),
-        };
-        let group = match (order.grouping, entry.kind) {
-            (Grouping::Mixed, _) | (Grouping::DirectoriesFirst, Kind::Directory) => 0,
-            (Grouping::DirectoriesFirst, Kind::File) => 1,
-        };
-        Self { group, number: order.turn(number), name: Name::new(name, order) }
-    }
-
-    /// The cursor behind this position.
+impl Place<'_> {
+    /// The cursor behind this place.
     pub(crate) fn cursor(&self, order: Order) -> Cursor {
         let mut bytes = vec![VERSION, order.code(), self.group];
         bytes.extend_from_slice(&self.number.to_be_bytes());
-        bytes.extend_from_slice(self.name.bytes());
+        bytes.extend_from_slice(self.name);
         Cursor::new(bytes)
     }
+}
 
+impl Position {
     /// Reads a cursor of this order.
     pub(crate) fn read(cursor: &Cursor, order: Order) -> Result<Self, StoreError> {
         let invalid = |cause: &str| StoreError::with_cause(StoreErrorKind::Invalid, cause);
@@ -62,19 +52,38 @@ impl Position {
         }
         let (group, number) = (head[2], head[3..].try_into());
         let number = number.map(i64::from_be_bytes).map_err(|_| invalid("the cursor is cut off"))?;
-        Ok(Self { group, number, name: Name::new(name.into(), order) })
+        Ok(Self { group, number, name: name.into() })
     }
 
-    /// The bytes of the name.
-    pub(crate) fn name(&self) -> &[u8] {
-        self.name.bytes()
+    pub(crate) fn place(&self) -> Place<'_> {
+        Place { group: self.group, number: self.number, name: &self.name }
+    }
+}
+
+impl From<Place<'_>> for Position {
+    fn from(place: Place<'_>) -> Self {
+        Self { group: place.group, number: place.number, name: place.name.into() }
+    }
+}
+
+impl Order {
+    /// The place of an entry with this name and all else of `entry`.
+    pub(crate) fn place<'a>(self, name: &'a [u8], entry: &Found) -> Place<'a> {
+        let number = match self.by {
+            SortBy::Name => 0,
+            SortBy::Size => i64::try_from(entry.len).unwrap_or(i64::MAX),
+            SortBy::Modified => entry.modified.map_or(i64::MIN, nanos),
+        };
+        let group = match (self.grouping, entry.kind) {
+            (Grouping::Mixed, _) | (Grouping::DirectoriesFirst, Kind::Directory) => 0,
+            (Grouping::DirectoriesFirst, Kind::File) => 1,
+        };
+        Place { group, number: self.turn(number), name }
     }
 
-    /// The name itself.
-    pub(crate) fn into_name(self) -> Box<[u8]> {
-        match self.name {
-            Name::Ascending(name) | Name::Descending(Reverse(name)) => name,
-        }
+    pub(crate) fn compare(self, a: &Place<'_>, b: &Place<'_>) -> Ordering {
+        let numbers = a.group.cmp(&b.group).then(a.number.cmp(&b.number));
+        numbers.then_with(|| self.compare_names(a.name, b.name))
     }
 }
 
@@ -112,32 +121,17 @@ impl Order {
         self.by == SortBy::Name && self.grouping == Grouping::Mixed
     }
 
-    /// Compares two names as an order by name alone does.
+    /// Compares two names where all else is equal.
     pub(crate) fn compare_names(self, a: &[u8], b: &[u8]) -> Ordering {
-        match self.direction {
-            Direction::Ascending => a.cmp(b),
-            Direction::Descending => b.cmp(a),
-        }
-    }
-}
-
-impl Name {
-    fn new(name: Box<[u8]>, order: Order) -> Self {
-        match (order.by, order.direction) {
-            (SortBy::Name, Direction::Descending) => Self::Descending(Reverse(name)),
-            _ => Self::Ascending(name),
-        }
-    }
-
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Ascending(name) | Self::Descending(Reverse(name)) => name,
+        match (self.by, self.direction) {
+            (SortBy::Name, Direction::Descending) => b.cmp(a),
+            _ => a.cmp(b),
         }
     }
 }
 
 /// Nanoseconds since 1970; times beyond the years 1677 and 2262 are all alike, and names decide.
-fn nanos(time: SystemTime) -> i64 {
+pub(super) fn nanos(time: SystemTime) -> i64 {
     let clamp = |span: Duration| i64::try_from(span.as_nanos()).unwrap_or(i64::MAX);
     match time.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(after) => clamp(after),
@@ -158,8 +152,8 @@ mod tests {
         (by, direction, grouping).prop_map(|(by, direction, grouping)| Order { by, direction, grouping })
     }
 
-    fn place(entry: &Entry, order: Order) -> Position {
-        Position::of(entry.0.clone(), &entry.1, order)
+    fn place(entry: &Entry, order: Order) -> Place<'_> {
+        order.place(&entry.0, &entry.1)
     }
 
     type Entry = (Box<[u8]>, Found);
@@ -182,9 +176,10 @@ mod tests {
     proptest! {
         #[test]
         fn a_position_survives_its_cursor(order in orders(), entry in entries()) {
-            let position = place(&entry, order);
-            let cursor: Cursor = position.cursor(order).to_string().parse().unwrap();
-            prop_assert_eq!(Position::read(&cursor, order).unwrap(), position);
+            let place = place(&entry, order);
+            let cursor: Cursor = place.cursor(order).to_string().parse().unwrap();
+            let read = Position::read(&cursor, order).unwrap();
+            prop_assert_eq!(read.place(), place);
         }
 
         #[test]
@@ -201,8 +196,8 @@ mod tests {
         fn descending_is_the_reverse_but_for_groups_and_equals(a in entries(), b in entries(), order in orders()) {
             let ascending = Order { direction: Direction::Ascending, grouping: Grouping::Mixed, ..order };
             let descending = Order { direction: Direction::Descending, ..ascending };
-            let up = place(&a, ascending).cmp(&place(&b, ascending));
-            let down = place(&a, descending).cmp(&place(&b, descending));
+            let up = ascending.compare(&place(&a, ascending), &place(&b, ascending));
+            let down = descending.compare(&place(&a, descending), &place(&b, descending));
             let tie = order.by != SortBy::Name
                 && place(&a, ascending).number == place(&b, ascending).number;
             prop_assert_eq!(down, if tie { up } else { up.reverse() });

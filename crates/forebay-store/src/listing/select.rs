@@ -1,115 +1,84 @@
 //! The best few of very many, in memory that is bounded twice.
 //!
-//! A heap keeps the smallest positions behind the cursor: at most `limit` of them, and at most `bytes` of memory, since
-//! names differ in length by two orders of magnitude. The second bound needs care: when an entry has been given
-//! up for lack of memory, a later and *larger* one with a shorter name may fit again, and the page would have a hole. So
-//! the smallest position that was ever given up is a ceiling, and nothing at or above it is taken any more.
+//! Of all that is behind the cursor the smallest are kept: at most `limit` of them, and at most `bytes_max` of memory, since
+//! names differ in length by two orders of magnitude. They are gathered unsorted until either bound is passed; then they are
+//! sorted and the largest are given up, a share at a time, so that n entries cost n comparisons and few sorts. The smallest
+//! that was ever given up is a ceiling, and nothing at or above it is taken any more: without it a page would have holes,
+//! when an entry has been given up for lack of memory and a later, *larger* one with a shorter name fits again.
 
-use std::collections::BinaryHeap;
-
-use super::{ALLOCATION_BYTES, Cursor, Entry, Found, Order, Position};
+use super::entries::Room;
+use super::{Cursor, Entries, Found, Order, Position};
 
 /// Selects one page out of a scan.
 pub(crate) struct Select {
     order: Order,
     after: Option<Position>,
     limit: usize,
-    bytes_max: u64,
-    bytes: u64,
-    kept: BinaryHeap<Ranked>,
+    room: Room,
+    kept: Entries,
     /// The smallest position that was given up: the page ends before it.
     ceiling: Option<Position>,
-}
-
-/// An entry and its place; ordered by the place.
-struct Ranked {
-    position: Position,
-    found: Found,
 }
 
 impl Select {
     /// An empty page of at most `limit` entries and `bytes_max` bytes, but of one entry at least.
     pub(crate) fn new(order: Order, after: Option<Position>, limit: usize, bytes_max: u64) -> Self {
-        Self { order, after, limit, bytes_max, bytes: 0, kept: BinaryHeap::new(), ceiling: None }
+        let room = Room::of(bytes_max);
+        Self { order, after, limit, room, kept: Entries::with_room(room), ceiling: None }
     }
 
-    /// Whether an entry with this name might be kept now. Asking first saves an allocation and a `stat`. Sure of it
-    /// only where names alone decide.
+    /// Whether an entry with this name might be kept now. Asking first saves a `stat`. Sure of it only where names alone
+    /// decide.
     pub(crate) fn may_want(&self, name: &[u8]) -> bool {
-        let behind = |place: &Position| self.order.compare_names(name, place.name()).is_gt();
-        let before = |place: &Position| self.order.compare_names(name, place.name()).is_lt();
+        let behind = |place: &Position| self.order.compare_names(name, place.place().name).is_gt();
+        let before = |place: &Position| self.order.compare_names(name, place.place().name).is_lt();
         !self.order.is_by_name_alone()
             || (self.after.as_ref().is_none_or(behind) && self.ceiling.as_ref().is_none_or(before))
     }
 
     /// Whether an entry would be kept now.
     pub(crate) fn wants(&self, name: &[u8], found: &Found) -> bool {
-        self.wants_position(&Position::of(name.into(), found, self.order))
-    }
-
-    fn wants_position(&self, position: &Position) -> bool {
-        self.after.as_ref().is_none_or(|after| position > after)
-            && self.ceiling.as_ref().is_none_or(|ceiling| position < ceiling)
+        let place = self.order.place(name, found);
+        let compare = |other: &Position| self.order.compare(&place, &other.place());
+        self.after.as_ref().is_none_or(|after| compare(after).is_gt())
+            && self.ceiling.as_ref().is_none_or(|ceiling| compare(ceiling).is_lt())
     }
 
     /// Takes an entry into consideration.
-    pub(crate) fn offer(&mut self, name: &[u8], found: Found) {
-        let position = Position::of(name.into(), &found, self.order);
-        if !self.wants_position(&position) {
+    pub(crate) fn offer(&mut self, name: &[u8], found: &Found) {
+        if !self.wants(name, found) {
             return;
         }
-        let ranked = Ranked { position, found };
-        if self.kept.len() == self.kept.capacity() {
-            // By steps and not by doubling: the array stays within what is leased.
-            self.kept.reserve_exact(64.min(self.limit + 1 - self.kept.len()).max(1));
-        }
-        self.bytes += ranked.cost();
-        self.kept.push(ranked);
-        while self.kept.len() > self.limit || (self.bytes > self.bytes_max && self.kept.len() > 1) {
-            let Some(worst) = self.kept.pop() else { break };
-            self.bytes -= worst.cost();
-            self.ceiling = Some(worst.position);
+        self.kept.push(name, found);
+        let is_full = self.kept.len() / 2 >= self.limit || self.kept.exceeds(self.room);
+        if is_full && self.kept.len() > 1 {
+            self.kept.sort(self.order);
+            self.give_up_behind(self.kept.fitting(self.room));
         }
     }
 
     /// The page in order, and the cursor of the next one if anything was given up.
-    pub(crate) fn finish(self) -> (Vec<Entry>, Option<Cursor>) {
-        let kept = self.kept.into_sorted_vec();
+    pub(crate) fn finish(mut self) -> (Entries, Option<Cursor>) {
+        self.kept.sort(self.order);
+        if self.kept.len() > self.limit {
+            self.give_up_behind(self.limit);
+            self.kept.sort(self.order);
+        }
         let more = self.ceiling.is_some();
-        let next = kept.last().filter(|_| more).map(|last| last.position.cursor(self.order));
-        (kept.into_iter().map(Ranked::into_entry).collect(), next)
-    }
-}
-
-impl Ranked {
-    /// Its memory while selecting and its slot on the finished page, in bytes.
-    fn cost(&self) -> u64 {
-        let name = self.position.name().len() + ALLOCATION_BYTES;
-        (size_of::<Self>() + size_of::<Entry>() + name) as u64
+        let last = self.kept.len().checked_sub(1).filter(|_| more);
+        let next = last.and_then(|last| self.kept.place(last, self.order));
+        let next = next.map(|place| place.cursor(self.order));
+        self.kept.shrink();
+        (self.kept, next)
     }
 
-    fn into_entry(self) -> Entry {
-        Entry::new(self.position.into_name(), self.found)
-    }
-}
-
-impl PartialEq for Ranked {
-    fn eq(&self, other: &Self) -> bool {
-        self.position == other.position
-    }
-}
-
-impl Eq for Ranked {}
-
-impl PartialOrd for Ranked {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Ranked {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.position.cmp(&other.position)
+    /// Keeps the first `n` of what is sorted, at most `limit` and at least one.
+    fn give_up_behind(&mut self, n: usize) {
+        let n = n.min(self.limit).max(1);
+        if let Some(place) = self.kept.place(n, self.order) {
+            self.ceiling = Some(place.into());
+            self.kept.cut(n);
+        }
     }
 }
 
@@ -118,7 +87,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Direction, Kind, SortBy};
+    use crate::{Direction, Entry, Kind, SortBy};
 
     fn found(len: u64) -> Found {
         Found { kind: Kind::File, linked: false, len, modified: None }
@@ -132,12 +101,14 @@ mod tests {
             for (name, len) in names {
                 let found = found(*len);
                 assert!(select.may_want(name) || !select.wants(name, &found));
-                select.offer(name, found);
-                assert!(select.kept.len() <= limit);
-                assert!(select.bytes <= bytes_max || select.kept.len() == 1);
+                let capacity = select.kept.cost();
+                select.offer(name, &found);
+                assert_eq!(select.kept.cost(), capacity, "it never grows");
             }
             let (entries, next) = select.finish();
             assert!(!entries.is_empty() || next.is_none());
+            assert!(entries.len() <= limit);
+            assert!(entries.cost() <= bytes_max || entries.len() == 1);
             seen.extend(entries);
             match next {
                 Some(cursor) => after = Some(Position::read(&cursor, order).unwrap()),
@@ -163,10 +134,12 @@ mod tests {
                 ..Order::default()
             };
             let mut sorted = names.clone();
-            sorted.sort_by_cached_key(|(name, len)| Position::of(name.as_slice().into(), &found(*len), order));
-            let sorted: Vec<_> =
-                sorted.iter().map(|(name, len)| Entry::new(name.as_slice().into(), found(*len))).collect();
-            prop_assert_eq!(pages(&names, order, limit, bytes_max), sorted);
+            sorted.sort_by(|a, b| {
+                order.compare(&order.place(&a.0, &found(a.1)), &order.place(&b.0, &found(b.1)))
+            });
+            let seen = pages(&names, order, limit, bytes_max);
+            let seen: Vec<_> = seen.into_iter().map(|entry| (entry.name.into_vec(), entry.len)).collect();
+            prop_assert_eq!(seen, sorted);
         }
     }
 }

@@ -9,7 +9,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use forebay_budget::Class;
+use forebay_budget::{Class, Lease};
 use rustix::fs::{Access, AtFlags, FileType, RawDir, Stat};
 use rustix::io::Errno;
 
@@ -20,7 +20,7 @@ use super::sandbox::{LOOK, SCAN};
 use super::stamp;
 use crate::listing::{Found, Position, Select};
 use crate::{
-    Entry, Key, Kind, LIMIT_MAX, ListAsk, ListPage, Order, PAGE_BYTES, PageBudget, SCAN_BYTES, SortBy,
+    Entries, Key, Kind, LIMIT_MAX, ListAsk, ListPage, Order, PAGE_BYTES, PageBudget, SCAN_BYTES, SortBy,
     StoreError, StoreErrorKind,
 };
 
@@ -28,6 +28,12 @@ use crate::{
 const ENTRY_BYTES_MAX: u64 = 512;
 /// How much of the directory is read at once, in bytes.
 const BUFFER_BYTES: usize = 32 << 10;
+
+/// What pays for a page, held by the job that makes it.
+enum Paid {
+    Here(Lease),
+    Before(#[expect(dead_code, reason = "held for its drop")] Arc<Lease>),
+}
 
 struct Scan<'a> {
     inner: &'a Inner,
@@ -42,15 +48,15 @@ pub(super) async fn list(inner: &Arc<Inner>, dir: &Key, ask: &ListAsk) -> Result
         return Err(StoreErrorKind::NotFound.into());
     }
     let after = ask.after.as_ref().map(|cursor| Position::read(cursor, ask.order)).transpose()?;
-    let limit = ask.limit.clamp(1, LIMIT_MAX);
-    let (bytes_max, lease) = match ask.budget {
-        PageBudget::Prepaid(bytes) => (bytes, None),
+    let (limit, bytes_max, paid) = match &ask.budget {
+        PageBudget::Prepaid { bytes, lease } => (ask.limit.max(1), *bytes, Paid::Before(Arc::clone(lease))),
         PageBudget::Leased => {
+            let limit = ask.limit.clamp(1, LIMIT_MAX);
             let bytes = PAGE_BYTES.min(limit as u64 * ENTRY_BYTES_MAX);
             let lease =
                 inner.options.ledger.acquire(Class::Listings, bytes + SCAN_BYTES, inner.options.patience);
             let unavailable = |refused| StoreError::with_cause(StoreErrorKind::Unavailable, refused);
-            (bytes, Some(lease.await.map_err(unavailable)?))
+            (limit, bytes, Paid::Here(lease.await.map_err(unavailable)?))
         }
     };
     // The directory itself, and what following a link in it takes.
@@ -62,9 +68,13 @@ pub(super) async fn list(inner: &Arc<Inner>, dir: &Key, ask: &ListAsk) -> Result
         let page = scan(&inner, &dir, order, select);
         drop((fds, turn));
         let (entries, next) = page?;
-        let Some(mut lease) = lease else { return Ok(ListPage::prepaid(entries, next)) };
-        lease.shrink_to(entries.iter().map(Entry::cost).sum());
-        Ok(ListPage::leased(entries, next, lease))
+        match paid {
+            Paid::Before(_) => Ok(ListPage::prepaid(entries, next)),
+            Paid::Here(mut lease) => {
+                lease.shrink_to(entries.cost());
+                Ok(ListPage::leased(entries, next, lease))
+            }
+        }
     };
     tokio::task::spawn_blocking(job).await.map_err(no_worker)?
 }
@@ -74,7 +84,7 @@ fn scan(
     dir: &Key,
     order: Order,
     mut select: Select,
-) -> Result<(Vec<Entry>, Option<crate::Cursor>), StoreError> {
+) -> Result<(Entries, Option<crate::Cursor>), StoreError> {
     let at = inner.resolver.open(&inner.root, dir, SCAN).map_err(store_error)?;
     let scan = Scan { inner, dir, at, order };
     let mut buffer = vec![MaybeUninit::uninit(); BUFFER_BYTES];
@@ -91,11 +101,11 @@ fn scan(
             && inner.admit.name(dir, name)
             && let Some(found) = scan.candidate(&select, name, read.file_type())
         {
-            select.offer(name, found);
+            select.offer(name, &found);
         }
     }
     let (mut entries, next) = select.finish();
-    entries.retain_mut(|entry| scan.complete(entry));
+    entries.refresh(|name, found| scan.complete(name, found));
     Ok((entries, next))
 }
 
@@ -129,23 +139,19 @@ impl Scan<'_> {
         found(&rustix::fs::fstat(fd).ok()?, true)
     }
 
-    /// Fills in what the order did not need; `false` if it is gone, or became something else, or may not be read.
-    fn complete(&self, entry: &mut Entry) -> bool {
-        if self.order.by == SortBy::Name && !entry.linked {
-            match self.look(&entry.name) {
-                Some(now) if now.kind == entry.kind && !now.linked => {
-                    *entry = Entry::new(std::mem::take(&mut entry.name), now);
-                }
-                _ => return false,
-            }
+    /// Finds out what the order did not need; `None` if it is gone, or became something else, or may not be read.
+    fn complete(&self, name: &[u8], found: Found) -> Option<Found> {
+        let now = if self.order.by == SortBy::Name && !found.linked { self.look(name)? } else { found };
+        if now.kind != found.kind || now.linked != found.linked {
+            return None;
         }
-        let access = match entry.kind {
+        let access = match now.kind {
             Kind::File => Access::READ_OK,
             Kind::Directory => Access::READ_OK | Access::EXEC_OK,
         };
         // Other failures (an old kernel) do not say that it cannot be read.
-        let allowed = rustix::fs::accessat(&self.at, &*entry.name, access, AtFlags::EACCESS);
-        allowed != Err(Errno::ACCESS)
+        let allowed = rustix::fs::accessat(&self.at, name, access, AtFlags::EACCESS);
+        (allowed != Err(Errno::ACCESS)).then_some(now)
     }
 }
 

@@ -16,7 +16,8 @@
 //!
 //! Who waits for what: an open waits for a descriptor and then for its turn on the blocking pool; a listing waits for
 //! memory, then descriptors, then its turn. Everybody takes in this order and each wait has a limit, so nobody waits
-//! for himself. Small files and cache entries never wait: without memory they are served without being kept.
+//! for himself. Small files and cache entries never wait: without memory they are served without being kept. Whoever has
+//! an object in hand opens a second one with `try_open`, which waits for nothing that others hold.
 
 mod admit;
 mod fault;
@@ -107,6 +108,10 @@ impl LocalStore {
 impl Store for LocalStore {
     fn open<'a>(&'a self, key: &'a Key) -> Answer<'a, Object> {
         open::open(&self.inner, key)
+    }
+
+    fn try_open<'a>(&'a self, key: &'a Key) -> Answer<'a, Object> {
+        open::try_open(&self.inner, key)
     }
 
     fn list<'a>(&'a self, dir: &'a Key, ask: &'a ListAsk) -> Answer<'a, ListPage> {

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use forebay_budget::{Class, FdLease};
+use forebay_budget::{Class, FdLease, FdRefused};
 use rustix::io::Errno;
 use tokio::time::Instant;
 
@@ -16,18 +16,39 @@ use super::fault::{no_worker, store_error};
 use super::load::{Touch, load};
 use super::recent::{Known, Opened, Recent};
 use super::sandbox::READ;
+use super::turns::{Turn, no_turn};
 use super::{Inner, sweep};
 use crate::{Answer, Key, Object, StoreError, StoreErrorKind};
 
 /// The object under `key`.
 pub(super) fn open<'a>(inner: &'a Arc<Inner>, key: &'a Key) -> Answer<'a, Object> {
-    if !inner.admit.key(key) {
-        return Answer::now(Err(StoreErrorKind::NotFound.into()));
-    }
-    match recent(inner, key).or_else(|| warm(inner, key)) {
+    match at_once(inner, key) {
         Some(answer) => Answer::now(answer),
         None => Answer::later(cold(inner, key)),
     }
+}
+
+/// The object under `key`, with what is free.
+pub(super) fn try_open<'a>(inner: &'a Arc<Inner>, key: &'a Key) -> Answer<'a, Object> {
+    if let Some(answer) = at_once(inner, key) {
+        return Answer::now(answer);
+    }
+    let lease = match free_descriptors(inner, inner.resolver.fds()) {
+        Ok(lease) => lease,
+        Err(error) => return Answer::now(Err(error)),
+    };
+    match inner.openers.try_next() {
+        Some(turn) => Answer::later(in_turn(inner, key, lease, turn)),
+        None => Answer::now(Err(no_turn())),
+    }
+}
+
+/// What can be answered on the worker.
+fn at_once(inner: &Arc<Inner>, key: &Key) -> Option<Result<Object, StoreError>> {
+    if !inner.admit.key(key) {
+        return Some(Err(StoreErrorKind::NotFound.into()));
+    }
+    recent(inner, key).or_else(|| warm(inner, key))
 }
 
 /// What was found within the last second, if it is still that.
@@ -51,10 +72,15 @@ fn warm(inner: &Arc<Inner>, key: &Key) -> Option<Result<Object, StoreError>> {
     }
 }
 
-/// Opens on the blocking pool.
+/// Waits for what an open takes.
 async fn cold(inner: &Arc<Inner>, key: &Key) -> Result<Object, StoreError> {
     let lease = descriptors(inner, inner.resolver.fds()).await?;
     let turn = inner.openers.next().await?;
+    in_turn(inner, key, lease, turn).await
+}
+
+/// Opens on the blocking pool.
+async fn in_turn(inner: &Arc<Inner>, key: &Key, lease: FdLease, turn: Turn) -> Result<Object, StoreError> {
     // Many may have waited for the same file, and the first has opened it.
     if let Some(answer) = recent(inner, key) {
         return answer;
@@ -77,12 +103,23 @@ async fn cold(inner: &Arc<Inner>, key: &Key) -> Result<Object, StoreError> {
 
 /// Leases `n` descriptors, those of the cache if need be, waiting for a short time.
 pub(super) async fn descriptors(inner: &Inner, n: u64) -> Result<FdLease, StoreError> {
-    if let Ok(lease) = inner.options.fds.try_acquire(n) {
+    if let Ok(lease) = free_descriptors(inner, n) {
         return Ok(lease);
     }
-    inner.recent.let_go_of_descriptors();
-    let lease = inner.options.fds.acquire(n, inner.options.patience).await;
-    lease.map_err(|refused| StoreError::with_cause(StoreErrorKind::Unavailable, refused))
+    inner.options.fds.acquire(n, inner.options.patience).await.map_err(no_descriptor)
+}
+
+/// Leases `n` descriptors that are free, or that the cache can do without.
+fn free_descriptors(inner: &Inner, n: u64) -> Result<FdLease, StoreError> {
+    let fds = &inner.options.fds;
+    fds.try_acquire(n).or_else(|_| {
+        inner.recent.let_go_of_descriptors();
+        fds.try_acquire(n).map_err(no_descriptor)
+    })
+}
+
+fn no_descriptor(refused: FdRefused) -> StoreError {
+    StoreError::with_cause(StoreErrorKind::Unavailable, refused)
 }
 
 /// Remembers what was opened, if there is room, and hands it out.

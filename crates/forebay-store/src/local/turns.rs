@@ -30,18 +30,24 @@ impl Turns {
         Self { free: Arc::new(Semaphore::new(max.max(1))), patience }
     }
 
+    /// A turn, if one is free.
+    pub(super) fn try_next(&self) -> Option<Turn> {
+        Arc::clone(&self.free).try_acquire_owned().ok().map(|permit| Turn { permit })
+    }
+
     /// Waits in turn. Those who wait are bounded by the connections that they serve.
     ///
     /// Cancel safe: a dropped wait gives up its place.
     pub(super) async fn next(&self) -> Result<Turn, StoreError> {
-        let turn = match Arc::clone(&self.free).try_acquire_owned() {
-            Ok(permit) => Some(permit),
-            Err(_) => {
-                let turn = Arc::clone(&self.free).acquire_owned();
-                tokio::time::timeout(self.patience, turn).await.ok().and_then(Result::ok)
-            }
-        };
-        turn.map(|permit| Turn { permit })
-            .ok_or_else(|| StoreError::with_cause(StoreErrorKind::Unavailable, "the disk does not keep up"))
+        if let Some(turn) = self.try_next() {
+            return Ok(turn);
+        }
+        let permit = tokio::time::timeout(self.patience, Arc::clone(&self.free).acquire_owned()).await;
+        permit.ok().and_then(Result::ok).map(|permit| Turn { permit }).ok_or_else(no_turn)
     }
+}
+
+/// What who has no turn is told.
+pub(super) fn no_turn() -> StoreError {
+    StoreError::with_cause(StoreErrorKind::Unavailable, "the disk does not keep up")
 }

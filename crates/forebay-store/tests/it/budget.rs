@@ -1,10 +1,12 @@
 //! Everything that is held is paid for, and everything comes back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use forebay_budget::{ByteSize, Class, FdLedger, Ledger};
 use forebay_store::{
-    ByteRange, Content, LIMIT_MAX, ListAsk, LocalOptions, PAGE_BYTES, SCAN_BYTES, Store, StoreErrorKind,
+    ByteRange, Content, LIMIT_MAX, ListAsk, LocalOptions, PAGE_BYTES, PageBudget, SCAN_BYTES, Sandbox, Store,
+    StoreErrorKind,
 };
 use futures_util::FutureExt;
 
@@ -98,6 +100,42 @@ async fn without_a_descriptor_an_open_waits_shortly_and_is_then_unavailable() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_holds_an_object_waits_for_nothing_that_others_hold() {
+    let bench = bench(ByteSize::mib(1), ByteSize::mib(1), 3);
+    for name in ["a", "b"] {
+        bench.put(name, vec![0; LARGE]);
+    }
+    for store in bench.both() {
+        let held = open(&store, "a").await.unwrap();
+        let rest = bench.fds.try_acquire(bench.fds.usage().free()).unwrap();
+        let before = tokio::time::Instant::now();
+        let refused = store.try_open(&key("b")).await.unwrap_err();
+        assert_eq!((refused.kind(), before.elapsed()), (StoreErrorKind::Unavailable, Duration::ZERO));
+        drop(rest);
+        let second = store.try_open(&key("b")).await.unwrap();
+        assert_eq!((read(&second).await.len(), read(&held).await.len()), (LARGE, LARGE));
+    }
+    idle(&bench).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_holds_an_object_does_not_queue_for_the_disk() {
+    let bench = Bench::new();
+    bench.put("a", "x");
+    let options = LocalOptions { openers_max: 1, sandbox: Sandbox::Stepwise, ..bench.options() };
+    let store = bench.store_with(options);
+    let (a, missing) = (key("a"), key("missing"));
+    let mut first = Box::pin(store.open(&missing));
+    // Its turn is taken with the first poll.
+    assert!(first.as_mut().now_or_never().is_none());
+    let before = tokio::time::Instant::now();
+    let refused = store.try_open(&a).await.unwrap_err();
+    assert_eq!((refused.kind(), before.elapsed()), (StoreErrorKind::Unavailable, Duration::ZERO));
+    assert_eq!(first.await.unwrap_err().kind(), StoreErrorKind::NotFound);
+    assert_eq!(read(&store.try_open(&a).await.unwrap()).await, b"x");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_waiting_open_goes_on_when_a_descriptor_comes_back() {
     let bench = bench(ByteSize::mib(1), ByteSize::mib(1), 1);
     bench.put("a", vec![0; LARGE]);
@@ -128,7 +166,7 @@ async fn a_page_of_a_huge_directory_costs_what_one_of_a_small_one_may_cost() {
     assert_eq!(peak, PAGE_BYTES + SCAN_BYTES);
 
     let page = store.list(&key("dir"), &ask).await.unwrap();
-    let cost: u64 = page.entries.iter().map(forebay_store::Entry::cost).sum();
+    let cost = page.entries.cost();
     assert!(page.entries.len() > 300 && page.next.is_some() && cost <= PAGE_BYTES);
     assert_eq!(bench.ledger.usage(Class::Listings).in_use, cost);
     assert_eq!(bench.ledger.usage(Class::Listings).peak, peak);
@@ -162,6 +200,30 @@ async fn whoever_leaves_early_leaves_nothing_held() {
         }
         idle(&bench).await;
     }
+}
+
+/// The client leaves while its page waits for a thread.
+#[test]
+fn a_page_that_nobody_waits_for_any_more_is_paid_until_it_is_made() {
+    let bench = Bench::new();
+    bench.put("dir/small", "x");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let thread = tokio::task::spawn_blocking(move || wait.recv());
+        let cost = PAGE_BYTES + SCAN_BYTES;
+        let lease = Arc::new(bench.ledger.try_acquire(Class::Listings, cost).unwrap());
+        let (store, dir) = (bench.store(), key("dir"));
+        let budget = PageBudget::Prepaid { bytes: PAGE_BYTES, lease };
+        let ask = ListAsk { limit: 5, budget, ..ListAsk::default() };
+        drop(store.list(&dir, &ask).now_or_never());
+        drop(ask);
+        assert_eq!(bench.ledger.usage(Class::Listings).in_use, cost, "the job is still to run");
+        go.send(()).unwrap();
+        thread.await.unwrap().unwrap();
+        idle(&bench).await;
+    });
 }
 
 #[tokio::test(start_paused = true)]

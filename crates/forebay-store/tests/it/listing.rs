@@ -1,10 +1,12 @@
 //! What a listing of a directory on disk shows beyond the contract.
 
 use std::fs::{File, FileTimes};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use forebay_store::{Direction, Kind, ListAsk, Order, PageBudget, SortBy, Store};
+use forebay_budget::Class;
+use forebay_store::{Direction, Kind, ListAsk, Order, PageBudget, SCAN_BYTES, SortBy, Store};
 use proptest::prelude::*;
 
 use crate::bench::{Bench, key, names, open, runtime};
@@ -59,13 +61,14 @@ async fn pages_bounded_by_bytes_join_to_the_whole() {
     }
     let store = bench.store();
     let whole = names(&store, "", Order::default(), 1000).await;
+    let lease = Arc::new(bench.ledger.try_acquire(Class::Listings, SCAN_BYTES + 20_000).unwrap());
     for bytes in [1, 3000, 20_000] {
         let (mut seen, mut after) = (Vec::new(), None);
         loop {
-            let budget = PageBudget::Prepaid(bytes);
+            let budget = PageBudget::Prepaid { bytes, lease: Arc::clone(&lease) };
             let ask = ListAsk { after, limit: 1000, order: Order::default(), budget };
             let page = store.list(&key(""), &ask).await.unwrap();
-            let cost: u64 = page.entries.iter().map(forebay_store::Entry::cost).sum();
+            let cost = page.entries.cost();
             assert!(cost <= bytes || page.entries.len() == 1);
             seen.extend(page.entries.iter().map(|entry| entry.name.escape_ascii().to_string()));
             after = page.next;

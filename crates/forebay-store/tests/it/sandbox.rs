@@ -1,12 +1,13 @@
 //! Nothing outside the root is ever served, by the kernel's sandbox or by ours.
 
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use forebay_store::{LocalOptions, LocalStore, Order, StoreErrorKind, Symlinks};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use crate::bench::{Bench, a_second_later, fetch, list_error, names};
+use crate::bench::{Bench, a_second_later, as_nobody, fetch, list_error, names};
 
 const NOT_FOUND: Result<Vec<u8>, StoreErrorKind> = Err(StoreErrorKind::NotFound);
 
@@ -92,6 +93,29 @@ async fn links_that_leave_or_lead_nowhere_are_not_there() {
         assert_eq!(names(&store, "", Order::default(), 50).await, ["dir"], "{store:?}");
         assert_eq!(names(&store, "dir", Order::default(), 50).await, ["file"], "{store:?}");
     }
+}
+
+#[test]
+fn a_directory_that_may_not_be_entered_cannot_be_left_by_its_parent_either() {
+    let bench = secrets();
+    bench.put("closed/x", "x");
+    bench.put("file", "inside");
+    bench.link("through", "closed/../file");
+    let mode = |path: std::path::PathBuf, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(bench.top().to_path_buf(), 0o755);
+    let closed = bench.root().join("closed");
+    mode(closed.clone(), 0o644);
+    as_nobody(|| {
+        crate::bench::runtime().block_on(async {
+            for store in bench.both() {
+                assert_eq!(fetch(&store, "through").await, Err(StoreErrorKind::Denied), "{store:?}");
+                assert_eq!(fetch(&store, "file").await.unwrap(), b"inside");
+            }
+        });
+    });
+    mode(closed, 0o755);
 }
 
 #[tokio::test(start_paused = true)]

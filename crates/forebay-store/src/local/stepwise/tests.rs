@@ -79,7 +79,12 @@ fn seen(opened: Result<OwnedFd, Errno>) -> Result<(u64, u64), StoreErrorKind> {
     Ok((stat.st_dev, stat.st_ino))
 }
 
-fn both(root: &OwnedFd, key: &Key, flags: OFlags, symlinks: Symlinks) -> [Result<(u64, u64), StoreErrorKind>; 2] {
+fn both(
+    root: &OwnedFd,
+    key: &Key,
+    flags: OFlags,
+    symlinks: Symlinks,
+) -> [Result<(u64, u64), StoreErrorKind>; 2] {
     let kernel = Resolver::new(root, Sandbox::Auto, symlinks);
     assert!(kernel.is_kernel(), "this machine has openat2");
     [seen(kernel.open(root, key, flags)), seen(open(root.as_fd(), key, flags, symlinks))]
@@ -162,8 +167,9 @@ fn a_link_that_would_be_walked_for_ever_is_given_up() {
     let climbs = format!("{}d/file", "d/../".repeat(800));
     let mut tree_of = vec![("d/file", None), ("0", Some("."))];
     let names: Vec<String> = (0..30).map(|n| format!("l{n}")).collect();
-    let targets: Vec<String> =
-        (0..30).map(|n| if n == 0 { climbs.clone() } else { format!("{}l{}", "d/../".repeat(800), n - 1) }).collect();
+    let targets: Vec<String> = (0..30)
+        .map(|n| if n == 0 { climbs.clone() } else { format!("{}l{}", "d/../".repeat(800), n - 1) })
+        .collect();
     tree_of.extend(names.iter().zip(&targets).map(|(name, target)| (&**name, Some(&**target))));
     let (_dir, root) = tree(&tree_of);
     assert!(agreed(&root, "l0").is_ok(), "one is walked");

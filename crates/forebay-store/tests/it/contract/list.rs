@@ -1,7 +1,7 @@
 //! The promises of `list`.
 
 use forebay_store::{
-    Cursor, Direction, Entry, Grouping, Kind, ListAsk, Order, SortBy, Store, StoreErrorKind,
+    Cursor, Direction, Entry, Grouping, Kind, ListAsk, ListPage, Order, SortBy, Store, StoreErrorKind,
 };
 
 use super::Subject;
@@ -28,7 +28,7 @@ fn seed(subject: &impl Subject) {
 async fn all(store: &dyn Store, order: Order) -> Vec<Entry> {
     let page = store.list(&key("dir"), &ListAsk { limit: 1000, order, ..ListAsk::default() }).await.unwrap();
     assert!(page.next.is_none());
-    page.entries.clone()
+    page.entries.into_iter().collect()
 }
 
 /// The order as a person would write it.
@@ -95,8 +95,8 @@ pub(crate) async fn paging_goes_on_where_it_stopped_while_others_come_and_go(sub
     subject.settle().await;
     let ask = ListAsk { after: first.next.clone(), limit: 10, ..ListAsk::default() };
     let second = store.list(&key("dir"), &ask).await.unwrap();
-    let seen = |entries: &[Entry]| entries.iter().map(|entry| entry.name[0] as char).collect::<String>();
-    assert_eq!((seen(&first.entries), seen(&second.entries)), ("bd".to_owned(), "fgh".to_owned()));
+    let seen = |page: &ListPage| page.entries.iter().map(|entry| entry.name[0] as char).collect::<String>();
+    assert_eq!((seen(&first), seen(&second)), ("bd".to_owned(), "fgh".to_owned()));
     assert!(second.next.is_none());
 }
 
