@@ -36,7 +36,7 @@ pub(super) fn open(
     symlinks: Symlinks,
 ) -> Result<OwnedFd, Errno> {
     let ahead = vec![Text { bytes: key.as_bytes().to_vec(), at: 0 }];
-    Walk { root, symlinks, ahead, names: Vec::new(), held: None, links: 0, opens: 0 }.to_the_end(flags)
+    Walk { root, symlinks, ahead, names: Vec::new(), held: None, links: 0, opens: 0 }.finish(flags)
 }
 
 struct Walk<'a> {
@@ -59,7 +59,7 @@ struct Text {
 }
 
 impl Walk<'_> {
-    fn to_the_end(mut self, flags: OFlags) -> Result<OwnedFd, Errno> {
+    fn finish(mut self, flags: OFlags) -> Result<OwnedFd, Errno> {
         while let Some(part) = self.next_part() {
             match &*part {
                 b"." => drop(self.open_here(b".", LOOK)?),
