@@ -1,10 +1,11 @@
 //! `/healthz` and `/readyz`: two questions that orchestrators must not confuse.
 //!
 //! *Alive* is true whenever it can be said at all; a process that is merely full must not be killed for it.
-//! *Ready* is false while the process starts, while it drains, and while a queue of the budget is saturated:
-//! a balancer that looks elsewhere for a second is the cheapest form of back-pressure.
+//! *Ready* is false while the process starts, while it drains, and while a queue is saturated: one for memory, the one
+//! for descriptors, or the one of requests that wait for their turn. The answer says which. A balancer that looks
+//! elsewhere for a second is the cheapest form of back-pressure.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use axum::extract::State;
 use http::StatusCode;
@@ -17,20 +18,32 @@ pub(crate) async fn alive() -> &'static str {
 }
 
 /// `GET /readyz`
-pub(crate) async fn ready(State(admin): State<Arc<Admin>>) -> (StatusCode, &'static str) {
+pub(crate) async fn ready(State(admin): State<Arc<Admin>>) -> (StatusCode, Cow<'static, str>) {
     match obstacle(&admin) {
-        None => (StatusCode::OK, "ready\n"),
+        None => (StatusCode::OK, "ready\n".into()),
         Some(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
     }
 }
 
 /// Why the process should get no new requests now, if so.
-fn obstacle(admin: &Admin) -> Option<&'static str> {
+fn obstacle(admin: &Admin) -> Option<Cow<'static, str>> {
     let phase = *admin.sources.phase.borrow();
     match phase {
-        Phase::Starting => Some("starting\n"),
-        Phase::Draining => Some("draining\n"),
-        Phase::Serving if admin.sources.ledger.saturated() => Some("saturated: requests wait for memory\n"),
-        Phase::Serving => None,
+        Phase::Starting => Some("starting\n".into()),
+        Phase::Draining => Some("draining\n".into()),
+        Phase::Serving => saturated(admin),
     }
+}
+
+/// The first queue that a newcomer would probably not get through.
+fn saturated(admin: &Admin) -> Option<Cow<'static, str>> {
+    let sources = &admin.sources;
+    if let Some(class) = sources.ledger.saturated() {
+        return Some(format!("saturated: memory for {class} is waited for\n").into());
+    }
+    if sources.fds.saturated() {
+        return Some("saturated: file descriptors are waited for\n".into());
+    }
+    let is_full = sources.turns.as_ref().is_some_and(|turns| turns.figures().saturated);
+    is_full.then(|| "saturated: requests wait for their turn\n".into())
 }

@@ -41,6 +41,6 @@ mod view;
 
 pub use routes::router;
 pub use sources::{
-    About, AdminSources, LogLevel, Network, NetworkFigures, Party, Phase, PoolFigures, TransferView,
-    Transfers,
+    About, AdminSources, LogLevel, Network, NetworkFigures, Party, Phase, TransferView, Transfers,
+    TurnFigures, Turns,
 };

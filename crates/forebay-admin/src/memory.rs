@@ -10,7 +10,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use forebay_budget::{Class, Line, Plan, Usage};
+use forebay_budget::{BufferPool, Class, Line, Plan, PoolStats, Usage};
 use maud::{Markup, html};
 use serde::Serialize;
 
@@ -27,7 +27,16 @@ struct Memory<'a> {
     plan: &'a Plan,
     classes: Vec<ClassUse>,
     fds: Usage,
+    pools: Vec<PoolUse>,
     process: Option<Process>,
+}
+
+#[derive(Serialize)]
+struct PoolUse {
+    pool: &'static str,
+    buffer_size: u64,
+    #[serde(flatten)]
+    stats: PoolStats,
 }
 
 #[derive(Serialize)]
@@ -51,6 +60,7 @@ pub(crate) async fn show(State(admin): State<Arc<Admin>>, request: Request) -> R
             .map(|(class, usage)| ClassUse { class, usage })
             .collect(),
         fds: admin.sources.fds.usage(),
+        pools: admin.sources.pools.iter().map(PoolUse::of).collect(),
         process,
     };
     match Form::of(&request) {
@@ -66,10 +76,18 @@ pub(crate) async fn show(State(admin): State<Arc<Admin>>, request: Request) -> R
     }
 }
 
+impl PoolUse {
+    fn of(pool: &BufferPool) -> Self {
+        Self { pool: pool.name(), buffer_size: pool.buffer_size().as_u64(), stats: pool.stats() }
+    }
+}
+
 impl Memory<'_> {
     fn write_text(&self, out: &mut impl Write) -> fmt::Result {
         writeln!(out, "{}\n", self.summary())?;
         self.uses().write_text(out)?;
+        writeln!(out, "\nbuffers kept for the next user")?;
+        self.pools().write_text(out)?;
         writeln!(out, "\nthe plan")?;
         self.lines().write_text(out)
     }
@@ -79,6 +97,8 @@ impl Memory<'_> {
             p { (self.summary()) }
             h2 { "in use" }
             (self.uses().html())
+            h2 { "buffers kept for the next user" }
+            (self.pools().html())
             h2 { "the plan" }
             (self.lines().html())
             p class="soft" {
@@ -131,6 +151,29 @@ impl Memory<'_> {
                 Column::number("refused"),
             ],
             rows,
+            sum: None,
+        }
+    }
+
+    fn pools(&self) -> Table<5> {
+        let row = |pool: &PoolUse| {
+            [
+                pool.pool.to_owned(),
+                bytes(pool.buffer_size),
+                pool.stats.kept.to_string(),
+                pool.stats.allocated_total.to_string(),
+                pool.stats.reused_total.to_string(),
+            ]
+        };
+        Table {
+            columns: [
+                Column::text("pool"),
+                Column::number("each"),
+                Column::number("kept"),
+                Column::number("allocated"),
+                Column::number("used again"),
+            ],
+            rows: self.pools.iter().map(row).collect(),
             sum: None,
         }
     }

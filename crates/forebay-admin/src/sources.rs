@@ -6,7 +6,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use forebay_budget::{FdLedger, Ledger, Plan};
+use forebay_budget::{BufferPool, FdLedger, Ledger, Plan};
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
@@ -20,6 +20,10 @@ pub struct AdminSources {
     pub ledger: Ledger,
     /// The descriptor ledger.
     pub fds: FdLedger,
+    /// Pools of buffers that outlive their users.
+    pub pools: Vec<BufferPool>,
+    /// The queue of requests that wait for their turn, where requests under way are limited.
+    pub turns: Option<Arc<dyn Turns>>,
     /// Where the process is in its life: `/readyz` says yes only while it serves.
     pub phase: watch::Receiver<Phase>,
     /// What is on its way now.
@@ -139,19 +143,31 @@ pub struct NetworkFigures {
     pub desyncs: u64,
     /// Responses aborted because a file became shorter under way.
     pub truncations: u64,
-    /// Pools of buffers.
-    pub pools: Vec<PoolFigures>,
 }
 
-/// One pool of buffers now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PoolFigures {
-    /// Its name.
-    pub name: &'static str,
-    /// The size of one buffer, in bytes.
-    pub buffer_size: u64,
-    /// Buffers that wait for their next use.
-    pub kept: u64,
+/// The queue before the requests under way.
+pub trait Turns: Send + Sync + 'static {
+    /// The figures now.
+    fn figures(&self) -> TurnFigures;
+}
+
+/// Figures of a queue before a fixed number of places.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TurnFigures {
+    /// Places taken now.
+    pub in_use: u64,
+    /// Places in all.
+    pub places: u64,
+    /// Requests that wait for one now.
+    pub waiting: u64,
+    /// How many may wait.
+    pub waiting_max: u64,
+    /// The sum of all finished waits, whichever way they ended.
+    pub waited: Duration,
+    /// Requests that were refused since the start: as many waited as may, or it took too long.
+    pub refused: u64,
+    /// A newcomer would probably be refused: the queue is full, or its first has waited too long.
+    pub saturated: bool,
 }
 
 /// What the log lets through, as directives of `tracing-subscriber`'s `EnvFilter` (`info`, `info,forebay=debug`).

@@ -1,12 +1,15 @@
-//! Buffers of one size that are paid for while they are used, and kept, paid for too, while they are not.
+//! Buffers of one size that outlive their users: kept, and paid for, until the next one wants them.
 //!
-//! A buffer carries its lease: through filling, through [`PooledBuf::freeze`] into [`Bytes`], through every
-//! slice of them, until the last is dropped. Then the lease goes back to its class, and the memory either to the
-//! shelf, if [`Class::IdleBuffers`] can pay for it there, or to the allocator. So the sum of what is used and
-//! what is kept stays within the plan, and a burst does not leave its high-water mark behind.
+//! A buffer in use is paid for by whoever asked for it, with a lease that was granted for its work as a whole (a window
+//! of reads, an archive): the pool takes that *payer* into the buffer, where it stays through filling, through
+//! [`PooledBuf::freeze`] into [`Bytes`], through every slice of them, until the last is dropped. Then the memory goes
+//! to the shelf, if [`Class::IdleBuffers`] can pay for it there, or else to the allocator, and only then the payer is
+//! dropped. So the sum of what is used and what is kept stays within the plan, and a burst does not leave its
+//! high-water mark behind.
 
 use std::{
     collections::VecDeque,
+    convert::Infallible,
     fmt,
     ops::{Deref, DerefMut},
     sync::{
@@ -19,9 +22,9 @@ use std::{
 use bytes::Bytes;
 use parking_lot::Mutex;
 use serde::Serialize;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::{class::Class, lease::Lease, ledger::Ledger, refused::Refused, size::ByteSize};
+use crate::{class::Class, lease::Lease, ledger::Ledger, size::ByteSize};
 
 /// A buffer that nobody has wanted for so long goes back to the allocator.
 const IDLE_MAX: Duration = Duration::from_secs(30);
@@ -32,19 +35,20 @@ pub struct BufferPool {
     shelf: Arc<Shelf>,
 }
 
-/// A buffer whose memory is leased. Its content is whatever the last user left: write before you freeze.
-pub struct PooledBuf {
+/// A buffer, and what pays for it: `P` holds a lease of at least the buffer's size. Its content is whatever the last
+/// user left: write before you freeze.
+pub struct PooledBuf<P> {
     memory: Box<[u8]>,
-    /// Pays for `memory` while it is in use.
-    lease: Lease,
-    shelf: Arc<Shelf>,
+    /// Where the memory goes afterwards; without one, to the allocator.
+    shelf: Option<Arc<Shelf>>,
+    /// Dropped after the memory has gone.
+    _payer: P,
 }
 
 struct Shelf {
+    name: &'static str,
     ledger: Ledger,
-    class: Class,
     buffer_size: ByteSize,
-    keep_max: usize,
     /// The longest kept in front; the last put back is the next to go out, since its memory is warm.
     kept: Mutex<VecDeque<Kept>>,
     allocated: AtomicU64,
@@ -70,18 +74,23 @@ struct Kept {
 }
 
 /// What [`Bytes`] own after a freeze.
-struct Frozen {
-    buf: PooledBuf,
+struct Frozen<P> {
+    buf: PooledBuf<P>,
     len: usize,
 }
 
 impl BufferPool {
-    /// A pool of buffers of `buffer_size`, leased from `class`, of which at most `keep_max` are kept for the
-    /// next user (and only as many as [`Class::IdleBuffers`] has room for).
-    pub fn new(ledger: Ledger, class: Class, buffer_size: ByteSize, keep_max: usize) -> Self {
+    /// A pool of buffers of `buffer_size`, of which as many are kept for the next user as [`Class::IdleBuffers`] of
+    /// `ledger` has room for. The name is for metrics.
+    pub fn new(name: &'static str, ledger: Ledger, buffer_size: ByteSize) -> Self {
         let kept = Mutex::new(VecDeque::new());
         let (allocated, reused) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { shelf: Arc::new(Shelf { ledger, class, buffer_size, keep_max, kept, allocated, reused }) }
+        Self { shelf: Arc::new(Shelf { name, ledger, buffer_size, kept, allocated, reused }) }
+    }
+
+    /// Its name in metrics.
+    pub fn name(&self) -> &'static str {
+        self.shelf.name
     }
 
     /// The size of every buffer.
@@ -98,34 +107,8 @@ impl BufferPool {
         }
     }
 
-    /// Gives back to the allocator what nobody has wanted for `idle`. A pool in use does this by itself, after half
-    /// a minute; one that rests has to be told.
-    pub fn trim(&self, idle: Duration) {
-        while self.shelf.take_idle(idle).is_some() {}
-    }
-
-    /// A buffer now.
-    ///
-    /// # Errors
-    ///
-    /// [`Refused`] if the class has no room for it.
-    pub fn try_get(&self) -> Result<PooledBuf, Refused> {
-        let lease = self.shelf.ledger.try_acquire(self.shelf.class, self.shelf.buffer_size.as_u64())?;
-        Ok(self.paid_by(lease))
-    }
-
-    /// A buffer, waiting in turn for at most `patience`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Ledger::acquire`].
-    pub async fn get(&self, patience: Duration) -> Result<PooledBuf, Refused> {
-        let size = self.shelf.buffer_size.as_u64();
-        let lease = self.shelf.ledger.acquire(self.shelf.class, size, patience).await?;
-        Ok(self.paid_by(lease))
-    }
-
-    fn paid_by(&self, lease: Lease) -> PooledBuf {
+    /// A buffer that `payer` has paid for.
+    pub fn take<P>(&self, payer: P) -> PooledBuf<P> {
         let kept = self.shelf.kept.lock().pop_back();
         let count = if kept.is_some() { &self.shelf.reused } else { &self.shelf.allocated };
         count.fetch_add(1, Ordering::Relaxed);
@@ -133,12 +116,35 @@ impl BufferPool {
             Some(kept) => kept.memory,
             None => vec![0; self.shelf.buffer_size.as_usize()].into_boxed_slice(),
         };
-        PooledBuf { memory, lease, shelf: Arc::clone(&self.shelf) }
+        PooledBuf { memory, shelf: Some(Arc::clone(&self.shelf)), _payer: payer }
+    }
+
+    /// Gives back to the allocator what nobody has wanted for `idle`. A pool in use does this by itself, after half
+    /// a minute; one that rests has to be told.
+    pub fn trim(&self, idle: Duration) {
+        while self.shelf.take_idle(idle).is_some() {}
+    }
+
+    /// Tells it, for as long as this is polled. Needs tokio's timer.
+    pub async fn keep_trimmed(&self) -> Infallible {
+        let mut tick = tokio::time::interval(IDLE_MAX);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            self.trim(IDLE_MAX);
+        }
     }
 }
 
-impl PooledBuf {
-    /// The first `len` bytes as [`Bytes`], without a copy. The whole buffer stays leased until the last of them
+impl<P> PooledBuf<P> {
+    /// A buffer of another size than any pool's: it comes from the allocator and goes back there.
+    pub fn alone(size: usize, payer: P) -> Self {
+        Self { memory: vec![0; size].into_boxed_slice(), shelf: None, _payer: payer }
+    }
+}
+
+impl<P: Send + 'static> PooledBuf<P> {
+    /// The first `len` bytes as [`Bytes`], without a copy. The whole buffer stays paid for until the last of them
     /// is dropped: a short slice pins all of it.
     ///
     /// `len` is cut to the buffer's length.
@@ -149,25 +155,15 @@ impl PooledBuf {
         }
         Bytes::from_owner(Frozen { buf: self, len })
     }
-
-    /// The bytes that the ledger counts for this buffer.
-    pub fn leased(&self) -> u64 {
-        self.lease.bytes()
-    }
 }
 
 impl Shelf {
-    /// Keeps `memory` if there is place and somebody to pay for it, else lets the allocator have it.
+    /// Keeps `memory` if somebody pays for it, else lets the allocator have it.
     fn put_back(&self, memory: Box<[u8]>) {
         drop(self.take_idle(IDLE_MAX));
-        if memory.is_empty() || self.kept.lock().len() >= self.keep_max {
-            return;
-        }
         let paid = self.ledger.try_acquire_aside(Class::IdleBuffers, self.buffer_size.as_u64());
-        let Some(lease) = paid else { return };
-        let mut kept = self.kept.lock();
-        if kept.len() < self.keep_max {
-            kept.push_back(Kept { memory, since: Instant::now(), _lease: lease });
+        if let Some(lease) = paid {
+            self.kept.lock().push_back(Kept { memory, since: Instant::now(), _lease: lease });
         }
     }
 
@@ -177,41 +173,44 @@ impl Shelf {
     }
 }
 
-impl Deref for PooledBuf {
+impl<P> Deref for PooledBuf<P> {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
         &self.memory
     }
 }
 
-impl DerefMut for PooledBuf {
+impl<P> DerefMut for PooledBuf<P> {
     fn deref_mut(&mut self) -> &mut [u8] {
         &mut self.memory
     }
 }
 
-impl AsRef<[u8]> for Frozen {
+impl<P> AsRef<[u8]> for Frozen<P> {
     fn as_ref(&self) -> &[u8] {
         &self.buf.memory[..self.len]
     }
 }
 
-impl Drop for PooledBuf {
+impl<P> Drop for PooledBuf<P> {
     fn drop(&mut self) {
-        self.shelf.put_back(std::mem::take(&mut self.memory));
+        let memory = std::mem::take(&mut self.memory);
+        if let Some(shelf) = &self.shelf {
+            shelf.put_back(memory);
+        }
     }
 }
 
-impl fmt::Debug for PooledBuf {
+impl<P> fmt::Debug for PooledBuf<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PooledBuf").field("len", &self.memory.len()).field("lease", &self.lease).finish()
+        f.debug_struct("PooledBuf").field("len", &self.memory.len()).finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for BufferPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BufferPool")
-            .field("class", &self.shelf.class)
+            .field("name", &self.shelf.name)
             .field("buffer_size", &self.shelf.buffer_size)
             .field("stats", &self.stats())
             .finish_non_exhaustive()

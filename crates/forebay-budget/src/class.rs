@@ -30,10 +30,14 @@ pub enum Class {
     Archives,
     /// Prefixes of bodies kept for the access log.
     Captures,
+    /// Heads of requests under way that are longer than their connection pays for, for the log.
+    LogHeads,
     /// Log records that are not yet written.
     LogQueue,
     /// Whole small files on their way out, and what was lately opened. Without it a small file goes out like a large one.
     SmallFiles,
+    /// What limits remember of each client. Standing: the tables are made, and paid for, at the start.
+    Clients,
     /// Buffers that are not in use and kept for the next user.
     IdleBuffers,
     /// The administration listener: metrics, profiles, lists of transfers.
@@ -55,7 +59,7 @@ pub enum WhenFull {
 
 impl Class {
     /// Every class, in the order of the plan.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Connections,
         Self::SocketBuffers,
         Self::Tls,
@@ -65,8 +69,10 @@ impl Class {
         Self::Listings,
         Self::Archives,
         Self::Captures,
+        Self::LogHeads,
         Self::LogQueue,
         Self::SmallFiles,
+        Self::Clients,
         Self::IdleBuffers,
         Self::Admin,
         Self::Runtime,
@@ -84,8 +90,10 @@ impl Class {
             Self::Listings => "listings",
             Self::Archives => "archives",
             Self::Captures => "captures",
+            Self::LogHeads => "log_heads",
             Self::LogQueue => "log_queue",
             Self::SmallFiles => "small_files",
+            Self::Clients => "clients",
             Self::IdleBuffers => "idle_buffers",
             Self::Admin => "admin",
             Self::Runtime => "runtime",
@@ -101,8 +109,10 @@ impl Class {
             | Self::Http2
             | Self::Compression
             | Self::Captures
+            | Self::LogHeads
             | Self::LogQueue
             | Self::SmallFiles
+            | Self::Clients
             | Self::IdleBuffers => WhenFull::Degrade,
         }
     }
@@ -110,7 +120,7 @@ impl Class {
     /// Whether what is held in this class outlives the work that it served, so that a quiet process still
     /// holds some of it.
     pub const fn is_standing(self) -> bool {
-        matches!(self, Self::IdleBuffers | Self::Runtime)
+        matches!(self, Self::Clients | Self::IdleBuffers | Self::Runtime)
     }
 
     pub(crate) const fn index(self) -> usize {

@@ -88,6 +88,11 @@ impl FdLedger {
         self.gate.counts().into()
     }
 
+    /// True if a newcomer would probably be turned away, as [`Ledger::saturated`](crate::Ledger::saturated) has it.
+    pub fn saturated(&self) -> bool {
+        self.gate.is_saturated()
+    }
+
     /// True if nothing is held and nobody waits.
     pub fn idle(&self) -> bool {
         let usage = self.usage();

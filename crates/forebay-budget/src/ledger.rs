@@ -20,9 +20,6 @@ use crate::{
 /// How many may wait for a class at once, unless [`Ledger::with_queue`] says otherwise.
 pub const WAITERS_MAX_DEFAULT: usize = 1024;
 
-/// A first waiter that is older than this says that its class does not keep up.
-const STUCK_AFTER: Duration = Duration::from_secs(1);
-
 /// The accounts of all classes. Cheap to clone; clones share the accounts.
 #[derive(Clone)]
 pub struct Ledger {
@@ -141,14 +138,10 @@ impl Ledger {
             .all(|(class, usage)| usage.waiting == 0 && (class.is_standing() || usage.in_use == 0))
     }
 
-    /// True if a newcomer would probably be turned away: somewhere the queue is full, or its first has waited
-    /// for more than a second.
-    pub fn saturated(&self) -> bool {
-        self.accounts.iter().any(|gate| {
-            gate.counts().waiting > 0
-                && (gate.is_queue_full()
-                    || gate.first_waits_since().is_some_and(|since| since.elapsed() > STUCK_AFTER))
-        })
+    /// The first class of which a newcomer would probably get nothing: its queue is full, or its first has waited for
+    /// more than a second.
+    pub fn saturated(&self) -> Option<Class> {
+        Class::ALL.into_iter().find(|class| self.account(*class).is_saturated())
     }
 
     fn account(&self, class: Class) -> &Arc<Gate> {

@@ -7,7 +7,7 @@
 //! - [`ByteSize`], [`Rate`]: units, and the text that people write them in.
 //! - [`Plan`]: what there is, as a sum of named lines, one or more per [`Class`].
 //! - [`Ledger`] and [`Lease`]: the plan as accounts, and what was drawn on them; a fair queue before each.
-//! - [`BufferPool`] and [`PooledBuf`]: leased memory that becomes [`Bytes`](bytes::Bytes).
+//! - [`BufferPool`] and [`PooledBuf`]: memory with its payer, which becomes [`Bytes`](bytes::Bytes) and is used again.
 //! - [`FdLedger`] and [`FdLease`]: the same for file descriptors; [`raise_nofile`].
 //! - [`cgroup_memory_limit`], [`MemoryFacts`]: what the kernel lets us have.
 //!

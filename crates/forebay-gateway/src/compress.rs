@@ -42,21 +42,18 @@ pub(crate) const fn cost(coding: Coding) -> u64 {
     }
 }
 
-/// What is read ahead of a compressor, in bytes.
-pub(crate) const READ_WINDOW: u64 = 64 << 10;
-
 /// Output is handed on in pieces of this size.
 const CHUNK: usize = 16 << 10;
 
 /// Memory for one compressor and what feeds it.
 pub(crate) struct Compressor {
     window: Lease,
-    reads: Lease,
+    reads: ReadWindow,
 }
 
 impl Compressor {
-    /// Takes [`cost`] and [`READ_WINDOW`] bytes that were granted.
-    pub(crate) fn new(window: Lease, reads: Lease) -> Self {
+    /// Takes [`cost`] bytes that were granted, and what may be read ahead of the compressor.
+    pub(crate) fn new(window: Lease, reads: ReadWindow) -> Self {
         Self { window, reads }
     }
 
@@ -65,7 +62,7 @@ impl Compressor {
     pub(crate) fn body(self, coding: Coding, content: Content) -> Body {
         let source = match content {
             Content::Bytes(bytes) => Body::from(bytes),
-            Content::File(span) => Body::from(FileBody::of(span, ReadWindow::held(self.reads))),
+            Content::File(span) => Body::from(FileBody::of(span, self.reads)),
         };
         let reader = StreamReader::new(source.into_data_stream());
         match coding {

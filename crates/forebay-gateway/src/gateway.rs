@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use forebay_budget::Ledger;
+use forebay_budget::{BufferPool, ByteSize, Ledger};
 use forebay_store::{Key, KeyError, Store};
 use futures_core::future::BoxFuture;
 use http::{Request, Response};
@@ -30,6 +30,8 @@ pub struct Gateway {
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) ledger: Ledger,
+    /// Chunks of files that are read on their way: bodies that cannot go by name, archives.
+    pub(crate) chunks: BufferPool,
     pub(crate) options: GatewayOptions,
     pub(crate) cache_rules: CacheRules,
     pub(crate) root_index: Option<Key>,
@@ -66,6 +68,7 @@ impl Gateway {
             root_index: options.root_index.as_deref().map(file).transpose()?,
             spa_fallback: options.spa_fallback.as_deref().map(file).transpose()?,
             store,
+            chunks: BufferPool::new("chunks", ledger.clone(), options.read_chunk),
             ledger,
             options,
         };
@@ -77,12 +80,24 @@ impl Gateway {
         }
     }
 
+    /// The pool of the chunks that files are read in, for metrics and for whoever trims it.
+    pub fn chunks(&self) -> &BufferPool {
+        &self.shared.chunks
+    }
+
     /// The gateway as the fallback of an axum router, for services that add routes of their own.
     pub fn router(self) -> axum::Router {
         axum::Router::new().fallback_service(tower::ServiceExt::<Request<axum::body::Body>>::map_response(
             self,
             |response: Response<Body>| response.map(axum::body::Body::new),
         ))
+    }
+}
+
+impl Shared {
+    /// What a body that cannot go by name may read ahead: a chunk that is read while another is sent.
+    pub(crate) fn read_window(&self) -> ByteSize {
+        self.options.read_chunk.times(2)
     }
 }
 

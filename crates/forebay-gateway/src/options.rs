@@ -26,8 +26,8 @@ pub struct GatewayOptions {
     pub cache_control: Vec<String>,
     /// Bodies shorter than this are not compressed on the way.
     pub compress_min: ByteSize,
-    /// What a body that cannot go by name may read ahead.
-    pub read_window: ByteSize,
+    /// What is read of a file at a time where it cannot go by name, and the size of the buffers that are kept for that.
+    pub read_chunk: ByteSize,
     /// How long a request waits for memory before it is answered 503.
     pub patience: Duration,
     /// The `Retry-After` of that answer.
@@ -46,7 +46,7 @@ impl Default for GatewayOptions {
             precompressed: true,
             cache_control: Vec::new(),
             compress_min: ByteSize::kib(1),
-            read_window: ByteSize::kib(128),
+            read_chunk: ByteSize::kib(64),
             patience: Duration::from_secs(2),
             retry_after: Duration::from_secs(2),
         }

@@ -47,7 +47,12 @@ impl Http2Sizes {
     /// Cuts the sizes from the cost: a quarter of it for the connection's window, the rest for streams.
     /// Less than the smallest useful connection (about 280 KiB) is taken as that.
     pub fn for_cost(cost: ByteSize) -> Self {
-        let per_stream = SEND_BUFFER + u64::from(FRAME) + PER_STREAM;
+        Self::for_cost_with(cost, ByteSize::ZERO)
+    }
+
+    /// As [`Http2Sizes::for_cost`], where the service keeps `per_request` of its own for each request under way.
+    pub fn for_cost_with(cost: ByteSize, per_request: ByteSize) -> Self {
+        let per_stream = SEND_BUFFER + u64::from(FRAME) + PER_STREAM + per_request.as_u64();
         // A quarter goes to the window, so the rest must be three quarters.
         let smallest = (FIXED + STREAMS_MIN * per_stream).div_ceil(3) * 4;
         let cost = cost.as_u64().max(smallest);
@@ -90,12 +95,14 @@ mod tests {
 
     #[test]
     fn what_a_connection_may_hold_never_exceeds_what_it_pays() {
-        for kib in [1, 300, 512, 1024, 4096, 65536] {
-            let sizes = Http2Sizes::for_cost(ByteSize::kib(kib));
+        for (kib, per_request) in
+            [1, 300, 512, 1024, 4096, 65536].into_iter().flat_map(|kib| [(kib, 0), (kib, 1024)])
+        {
+            let sizes = Http2Sizes::for_cost_with(ByteSize::kib(kib), ByteSize::b(per_request));
             let streams = u64::from(sizes.streams_max);
             let held = FIXED
                 + sizes.connection_window.as_u64()
-                + streams * (sizes.send_buffer.as_u64() + u64::from(FRAME) + PER_STREAM);
+                + streams * (sizes.send_buffer.as_u64() + u64::from(FRAME) + PER_STREAM + per_request);
             assert!(held <= sizes.cost.as_u64(), "{kib} KiB: {held} held, {} paid", sizes.cost);
             assert!(streams >= STREAMS_MIN);
         }

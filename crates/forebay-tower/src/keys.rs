@@ -1,8 +1,9 @@
 //! One bounded table for whatever is kept per client.
 //!
 //! A table that grows with the number of addresses seen is a memory leak that strangers control. This one
-//! has a fixed number of places. When a shard is full, the entries that say nothing any more (a bucket
-//! that has filled up again) make room; if all of them are live, the newcomer shares one common entry
+//! has a fixed number of places, all of them made at the start, so that its memory is one number that a plan
+//! can have a line for ([`KeyTable::bytes`]). When a shard is full, the entries that say nothing any more (a
+//! bucket that has filled up again) make room; if all of them are live, the newcomer shares one common entry
 //! instead. So many addresses cannot push out the state of others, nor grow the process.
 
 use std::collections::HashMap;
@@ -23,14 +24,34 @@ pub(crate) struct KeyTable<V> {
     hasher: RandomState,
 }
 
+/// Entries of one shard. The standard table has a power of two of places and fills seven eighths of them; the
+/// next smaller of these numbers wastes none.
+const fn per_shard(keys_max: usize) -> usize {
+    let wanted = keys_max / SHARDS;
+    if wanted < 7 {
+        return if wanted == 0 { 1 } else { wanted };
+    }
+    7 << (wanted / 7).ilog2()
+}
+
 impl<V: Default> KeyTable<V> {
+    /// A table of at most `keys_max` keys, and of more than half as many.
     pub(crate) fn new(keys_max: usize) -> Self {
+        let per_shard_max = per_shard(keys_max);
         Self {
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            per_shard_max: keys_max.div_ceil(SHARDS).max(1),
+            shards: (0..SHARDS).map(|_| Mutex::new(HashMap::with_capacity(per_shard_max))).collect(),
+            per_shard_max,
             crowd: Mutex::default(),
             hasher: RandomState::new(),
         }
+    }
+
+    /// What it takes, in bytes: every place its entry and a byte of the table's own, and one shard twice, while
+    /// it is tidied.
+    pub(crate) const fn bytes(keys_max: usize) -> u64 {
+        let places = (per_shard(keys_max) * 8).div_ceil(7).next_power_of_two();
+        let shard = places * (size_of::<(ClientKey, V)>() + 1) + 64;
+        (shard * (SHARDS + 1)) as u64
     }
 
     /// Runs `act` on the value of `key`, which is made if it is new. `stale` says of an entry that it can
@@ -47,7 +68,10 @@ impl<V: Default> KeyTable<V> {
             return act(value);
         }
         if shard.len() >= self.per_shard_max {
-            shard.retain(|_, value| !stale(value));
+            // Into a new table: one that is tidied where it is may grow, to step over the gaps.
+            let mut tidy = HashMap::with_capacity(self.per_shard_max);
+            tidy.extend(shard.drain().filter(|(_, value)| !stale(value)));
+            *shard = tidy;
         }
         if shard.len() >= self.per_shard_max {
             drop(shard);

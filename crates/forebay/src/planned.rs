@@ -40,6 +40,9 @@ pub(crate) fn limits(config: &Config) -> Limits {
         compression: config.content.compress,
         listings: config.content.listing,
         archives: config.content.archive,
+        remember_clients: config.clients.request_rate.on().is_some()
+            || config.clients.client_bandwidth.on().is_some()
+            || config.clients.total_bandwidth.on().is_some(),
         capture: if config.log.access_log { config.log.capture } else { ByteSize::ZERO },
     }
 }

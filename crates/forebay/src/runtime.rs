@@ -47,15 +47,28 @@ struct Data {
     _stop: oneshot::Sender<()>,
 }
 
+/// How many threads there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Counts {
+    workers: usize,
+    /// At most, for each data thread.
+    blocking_each: usize,
+}
+
+impl Counts {
+    pub(crate) fn of(config: &config::Runtime) -> Self {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let workers = config.workers.given().map_or(cores, |count| count.0.get() as usize);
+        let blocking = config.blocking_threads.given().map(|count| count.0.get() as usize);
+        let blocking_each = blocking.map_or(BLOCKING_PER_WORKER, |all| (all / workers).max(1));
+        Self { workers, blocking_each }
+    }
+}
+
 impl Runtime {
     /// Starts the threads.
     pub(crate) fn start(config: &config::Runtime) -> anyhow::Result<Self> {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let workers = config.workers.given().map_or(cores, |count| count.0.get() as usize);
-        let blocking = config
-            .blocking_threads
-            .given()
-            .map_or(workers * BLOCKING_PER_WORKER, |count| count.0.get() as usize);
+        let Counts { workers, blocking_each } = Counts::of(config);
         let control = Builder::new_current_thread()
             .enable_all()
             .thread_name("forebay-disk")
@@ -64,7 +77,7 @@ impl Runtime {
             .build()
             .context("cannot start the control thread")?;
         let data = (0..workers)
-            .map(|place| Data::start(place, (blocking / workers).max(1)))
+            .map(|place| Data::start(place, blocking_each))
             .collect::<io::Result<_>>()
             .context("cannot start a data thread")?;
         Ok(Self { control: Some(control), data })

@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal, Write};
 use anyhow::Context;
 use forebay_admin::LogLevel;
 use forebay_budget::{ByteSize, Ledger};
-use forebay_tower::access_log::LogQueue;
+use forebay_tower::access_log::{LogForm, LogQueue};
 use tracing_subscriber::{EnvFilter, Layer, Registry, layer::SubscriberExt, reload};
 
 use crate::config::{self, Directives, LogFormat};
@@ -28,23 +28,32 @@ pub(crate) struct Level(reload::Handle<EnvFilter, Registry>);
 
 /// Starts the log's thread and makes it the place of all messages.
 pub(crate) fn start(config: &config::Log, ledger: &Ledger, capacity: ByteSize) -> anyhow::Result<Telemetry> {
-    let queue = LogQueue::start(io::stderr(), ledger, capacity).context("cannot start the log's thread")?;
+    let form = form(config.log_format);
+    let queue = LogQueue::start_as(form, io::stderr(), ledger, capacity);
+    let queue = queue.context("cannot start the log's thread")?;
     let filter = config.log_level.to_filter().map_err(anyhow::Error::msg).context("log-level")?;
     let (filter, handle) = reload::Layer::new(filter);
     let writer = {
         let queue = queue.clone();
         move || Line(queue.clone())
     };
-    let is_json = match config.log_format {
-        LogFormat::Json => true,
-        LogFormat::Text => false,
-        LogFormat::Auto => !io::stderr().is_terminal(),
-    };
     let format = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false);
-    let format = if is_json { format.json().flatten_event(true).boxed() } else { format.boxed() };
+    let format = match form {
+        LogForm::Json => format.json().flatten_event(true).boxed(),
+        LogForm::Text => format.boxed(),
+    };
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(filter).with(format))
         .context("the log was started twice")?;
     Ok(Telemetry { queue, level: Level(handle) })
+}
+
+/// The form of messages and of access records.
+pub(crate) fn form(format: LogFormat) -> LogForm {
+    match format {
+        LogFormat::Auto if io::stderr().is_terminal() => LogForm::Text,
+        LogFormat::Text => LogForm::Text,
+        LogFormat::Json | LogFormat::Auto => LogForm::Json,
+    }
 }
 
 impl LogLevel for Level {

@@ -10,19 +10,21 @@ mod network;
 mod reload;
 mod sources;
 mod stack;
+#[cfg(test)]
+mod tests;
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use forebay_admin::{About, AdminSources, Phase};
-use forebay_budget::{Class, FdLedger, Lease, Ledger};
+use forebay_admin::{About, AdminSources, Phase, Turns};
+use forebay_budget::{BufferPool, Class, FdLedger, Lease, Ledger};
 use forebay_gateway::{Gateway, Metrics, stack::Stack};
 use forebay_net::{Listener, Served, TlsConfig, Watch};
-use forebay_tower::BandwidthLayer;
+use forebay_tower::{BandwidthLayer, LoadShedLayer};
 use prometheus_client::registry::Registry;
 use tokio::{runtime::Handle, sync::watch, task::AbortHandle};
 
-use self::sources::Clients;
+use self::sources::{Clients, Line};
 use crate::{
     args::Sources,
     listeners::{self, Passed},
@@ -42,6 +44,10 @@ struct Server {
     fds: FdLedger,
     service: Stack,
     bandwidth: Option<BandwidthLayer>,
+    load_shed: Option<LoadShedLayer>,
+    chunks: BufferPool,
+    /// Pays for what limits remember of clients.
+    remembered: Lease,
     registry: Registry,
     tls: Option<TlsConfig>,
     log: Telemetry,
@@ -80,7 +86,7 @@ fn build(planned: &Planned) -> Result<Server, Failure> {
     let ledger = Ledger::from_plan(plan);
     let fds = FdLedger::new(plan.fds.leased());
     let store = content::store(config, &ledger, &fds)?;
-    let gateway = Gateway::new(store, content::gateway(config), ledger.clone())
+    let gateway = Gateway::new(store, content::gateway(config, plan), ledger.clone())
         .map_err(|error| Failure::usage(anyhow::Error::new(error)))?;
     let tls = config.is_tls().then(|| listeners::tls(config)).transpose().map_err(Failure::usage)?;
     let passed = Passed::take()?;
@@ -98,14 +104,20 @@ fn build(planned: &Planned) -> Result<Server, Failure> {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
     registry.register_collector(Box::new(figures::LogFigures(log.queue.clone())));
-    let layers = stack::options(config, &log.queue);
-    let bandwidth = layers.bandwidth.clone();
+    let remembered = ledger.try_acquire(Class::Clients, plan.capacity(Class::Clients).as_u64());
+    let remembered = remembered.context("the plan has no room for what limits remember")?;
+    let layers = stack::options(config, plan, &log.queue);
+    let (bandwidth, load_shed) = (layers.bandwidth.clone(), layers.load_shed.clone());
+    let chunks = gateway.chunks().clone();
     let service = forebay_gateway::stack::stack(gateway, &metrics, layers);
     Ok(Server {
         ledger,
         fds,
         service,
         bandwidth,
+        load_shed,
+        chunks,
+        remembered,
         registry,
         tls,
         log,
@@ -122,14 +134,17 @@ async fn serve_clients(
     executors: Vec<Handle>,
     mut phases: watch::Receiver<Phase>,
 ) -> Served {
-    let Server { ledger, fds, service, tls, clients, watch, .. } = server;
+    let Server { ledger, fds, service, tls, clients, watch, chunks, remembered: _remembered, .. } = server;
     let mut options = network::for_clients(&planned.plan, &planned.config, ledger, fds, tls, watch);
     options.executors = executors;
     let drain = async move {
         // An error says that the sender is gone, which is the end as well.
         drop(phases.wait_for(|phase| *phase == Phase::Draining).await);
     };
-    forebay_net::serve(clients, service, options, drain).await
+    tokio::select! {
+        served = forebay_net::serve(clients, service, options, drain) => served,
+        never = chunks.keep_trimmed() => match never {},
+    }
 }
 
 fn stopped(served: &Served) -> Exit {
@@ -210,6 +225,8 @@ impl Admin {
             plan: Arc::new(plan.clone()),
             ledger: server.ledger.clone(),
             fds: server.fds.clone(),
+            pools: vec![server.chunks.clone()],
+            turns: server.load_shed.take().map(|line| Arc::new(Line(line)) as Arc<dyn Turns>),
             phase,
             transfers: clients.clone(),
             network: clients,

@@ -2,7 +2,9 @@
 //!
 //! A dump is written by jemalloc to a file of a given name. Ours is a file in memory without a place in any
 //! directory (memfd_create(2)), named by its descriptor, so that it works on a read-only root and nobody else can
-//! put a link in its way. The name must live for ever, as the interface is typed; it is made once.
+//! put a link in its way. The name must live for ever, as the interface is typed; it is made once. A file in memory is
+//! memory: it is leased before the dump is written, and as nobody knows before how long a dump gets, one that is longer
+//! has to lease the rest at once, or is thrown away.
 
 use std::{
     fs::File,
@@ -10,6 +12,7 @@ use std::{
     os::fd::AsRawFd,
 };
 
+use forebay_budget::Lease;
 use http::StatusCode;
 use parking_lot::Mutex;
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -77,16 +80,19 @@ impl Heap {
         Ok(Switched { was_active })
     }
 
-    /// Has the samples written out and read by `read`. Blocks; one at a time.
-    pub(super) fn dump<T>(&self, read: impl FnOnce(BufReader<&mut File>) -> io::Result<T>) -> io::Result<T> {
+    /// Has the samples written out and read by `read`. Blocks; one at a time. `lease` pays for the file.
+    pub(super) fn dump<T>(
+        &self,
+        mut lease: Lease,
+        read: impl FnOnce(BufReader<&mut File>) -> io::Result<T>,
+    ) -> io::Result<T> {
         let mut sheet = self.sheet.lock();
         let sheet = match &mut *sheet {
             Some(sheet) => sheet,
             none => none.insert(Sheet::new()?),
         };
         "prof.dump\0".name().write(sheet.name).map_err(|error| io::Error::other(error.to_string()))?;
-        sheet.file.rewind()?;
-        let read = read(BufReader::new(&mut sheet.file));
+        let read = sheet.is_paid(&mut lease).and_then(|()| read(BufReader::new(&mut sheet.file)));
         sheet.file.set_len(0)?;
         read
     }
@@ -97,6 +103,13 @@ impl Sheet {
         let file = File::from(memfd_create("heap-profile", MemfdFlags::CLOEXEC)?);
         let name = format!("/proc/self/fd/{}\0", file.as_raw_fd());
         Ok(Self { file, name: name.into_bytes().leak() })
+    }
+
+    /// Leases what is longer than the lease, and goes to the beginning.
+    fn is_paid(&mut self, lease: &mut Lease) -> io::Result<()> {
+        let more = self.file.metadata()?.len().saturating_sub(lease.bytes());
+        lease.try_grow(more).map_err(|refused| io::Error::new(io::ErrorKind::OutOfMemory, refused))?;
+        self.file.rewind()
     }
 }
 
@@ -112,4 +125,35 @@ impl Drop for Switched {
 /// A flag of the allocator; one that it does not have is not set.
 fn flag(name: &'static str) -> bool {
     name.name().read().unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use forebay_budget::{ByteSize, Class, Ledger};
+
+    use super::*;
+
+    #[test]
+    fn without_a_profiling_allocator_the_answer_is_501_and_says_what_is_needed() {
+        let heap = Heap::new();
+        let refusal = heap.able().unwrap_err();
+        assert_eq!((refusal.status, heap.state()), (StatusCode::NOT_IMPLEMENTED, "not available"));
+        assert!(refusal.text.contains("prof:true"), "{}", refusal.text);
+    }
+
+    #[test]
+    fn a_dump_that_is_longer_than_its_lease_leases_the_rest_or_is_refused_with_the_numbers() {
+        let ledger = Ledger::new([(Class::Admin, ByteSize::b(1000))]);
+        let mut sheet = Sheet::new().unwrap();
+        sheet.file.write_all(&[b'x'; 900]).unwrap();
+        let mut lease = ledger.try_acquire(Class::Admin, 100).unwrap();
+        sheet.is_paid(&mut lease).unwrap();
+        assert_eq!((lease.bytes(), sheet.file.stream_position().unwrap()), (900, 0));
+        sheet.file.write_all(&[b'x'; 1100]).unwrap();
+        let refused = sheet.is_paid(&mut lease).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::OutOfMemory);
+        assert_eq!(refused.to_string(), "admin: 200 B asked, 100 B free of 1000 B: not enough is free");
+    }
 }

@@ -19,12 +19,13 @@ mod dump;
 mod jemalloc;
 mod samples;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 use axum::{
     extract::{Query, State},
     response::Response,
 };
+use forebay_budget::Class;
 use http::StatusCode;
 
 pub(crate) use self::jemalloc::Heap;
@@ -37,6 +38,9 @@ use crate::{
 
 /// How long the first request looks when sampling was off.
 const FIRST_LOOK: Duration = Duration::from_secs(3);
+
+/// What is leased for a dump before it is written.
+const DUMP_BYTES: u64 = 256 * 1024;
 
 /// What a profile is made from.
 struct Look {
@@ -100,12 +104,20 @@ async fn window(admin: &Arc<Admin>, time: Duration) -> Result<Look, Refusal> {
 }
 
 async fn dump(admin: &Arc<Admin>) -> Result<Samples, Refusal> {
+    let lease = admin.sources.ledger.try_acquire(Class::Admin, DUMP_BYTES);
+    let lease = lease.map_err(|refused| no_room(&refused))?;
     let admin = Arc::clone(admin);
-    let samples = tokio::task::spawn_blocking(move || admin.heap.dump(|file| dump::parse(file))).await?;
-    samples.map_err(|error: io::Error| {
-        Refusal::new(
+    let samples =
+        tokio::task::spawn_blocking(move || admin.heap.dump(lease, |file| dump::parse(file))).await?;
+    samples.map_err(|error: io::Error| match error.kind() {
+        io::ErrorKind::OutOfMemory => no_room(&error),
+        _ => Refusal::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             format!("the allocator's samples could not be read: {error}"),
-        )
+        ),
     })
+}
+
+fn no_room(why: &dyn fmt::Display) -> Refusal {
+    Refusal::busy(&format!("no memory for the allocator's samples now ({why}); try again in a second"))
 }

@@ -22,9 +22,9 @@ const MAX_FDS: Name = Name::count("process_max_fds", "Most file descriptors that
 const CLOSE_WAIT: Name =
     Name::count("forebay_sockets_close_wait", "Sockets of this process that the peer closed and we did not");
 const TCP_MEMORY: Name =
-    Name::bytes("forebay_socket_memory", "Kernel memory of all TCP sockets of this network namespace");
+    Name::bytes("forebay_socket_memory", "Kernel memory of the TCP sockets of this process");
 const FAILED: Name =
-    Name::count("forebay_scrape_errors", "Sources under /proc that could not be read in this scrape");
+    Name::count("forebay_scrape_errors", "Sources of the kernel that could not be read in this scrape");
 
 /// Figures of the kernel. What cannot be read is left out and counted.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl Collector for Kernel {
         for (name, figure) in [
             (OPEN_FDS, sockets::open_fds(proc)),
             (CLOSE_WAIT, sockets::close_wait(proc)),
-            (TCP_MEMORY, sockets::tcp_memory(proc)),
+            (TCP_MEMORY, sockets::own_memory(proc)),
         ] {
             match figure {
                 Ok(value) => families.gauge(name, value as f64)?,

@@ -16,11 +16,13 @@ use crate::{
 };
 
 mod budget;
+mod diag;
 mod family;
 mod heap;
 mod kernel;
 mod network;
 pub(crate) mod process;
+mod queues;
 mod sockets;
 
 /// The content type that OpenMetrics 1.0 demands.
@@ -36,6 +38,10 @@ pub(crate) fn register(registry: &mut Registry, sources: &AdminSources) {
         fds: sources.fds.clone(),
         plan: Arc::clone(&sources.plan),
     }));
+    registry.register_collector(Box::new(queues::Pools(sources.pools.clone())));
+    if let Some(turns) = &sources.turns {
+        registry.register_collector(Box::new(queues::Turn(Arc::clone(turns))));
+    }
     registry.register_collector(Box::new(network::Sockets(Arc::clone(&sources.network))));
     registry.register_collector(Box::new(kernel::Kernel));
     registry.register_collector(Box::new(heap::Allocator));

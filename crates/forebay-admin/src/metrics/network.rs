@@ -24,9 +24,6 @@ const DESYNCS: Name =
     Name::count("forebay_zero_copy_desyncs", "Responses aborted by a zero-copy bug; must be 0");
 const TRUNCATIONS: Name =
     Name::count("forebay_file_truncations", "Responses aborted as their file became shorter");
-const POOL_KEPT: Name =
-    Name::count("forebay_pool_buffers_kept", "Buffers that wait for their next use, by pool");
-const POOL_BYTES: Name = Name::bytes("forebay_pool_kept", "Memory of the buffers that wait, by pool");
 
 /// Figures of the sockets.
 pub(super) struct Sockets(pub(super) Arc<dyn Network>);
@@ -57,10 +54,7 @@ impl Collector for Sockets {
             figures.file_bytes.iter().map(|&(way, sent)| (("way", way), sent as f64)),
         )?;
         families.counter(DESYNCS, figures.desyncs as f64)?;
-        families.counter(TRUNCATIONS, figures.truncations as f64)?;
-        families.gauges(POOL_KEPT, figures.pools.iter().map(|pool| (("pool", pool.name), pool.kept)))?;
-        let kept = figures.pools.iter().map(|pool| (("pool", pool.name), pool.kept * pool.buffer_size));
-        families.gauges(POOL_BYTES, kept)
+        families.counter(TRUNCATIONS, figures.truncations as f64)
     }
 }
 

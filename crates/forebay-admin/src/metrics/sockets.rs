@@ -11,6 +11,8 @@ use std::{
     path::Path,
 };
 
+use super::diag;
+
 /// `TCP_CLOSE_WAIT` of the kernel's `tcp_states.h`, as the table writes it.
 const CLOSE_WAIT: &str = "08";
 /// Inodes that are remembered; more sockets than that in CLOSE_WAIT are an outage that needs no exact figure.
@@ -33,27 +35,24 @@ pub(super) fn close_wait(proc: &Path) -> io::Result<u64> {
     if inodes.is_empty() {
         return Ok(0);
     }
-    let mut ours = 0;
-    for entry in fs::read_dir(proc.join("fd"))? {
-        // A descriptor that was closed since it was listed is no socket that waits.
-        let Ok(target) = fs::read_link(entry?.path()) else { continue };
-        let inode = target.to_str().and_then(|name| name.strip_prefix("socket:[")?.strip_suffix(']'));
-        if inode.and_then(|inode| inode.parse().ok()).is_some_and(|inode: u64| inodes.contains(&inode)) {
-            ours += 1;
-        }
-    }
-    Ok(ours)
+    Ok(own_sockets(proc)?.intersection(&inodes).count() as u64)
 }
 
-/// Kernel memory of the TCP sockets of the process's network namespace, in bytes.
-pub(super) fn tcp_memory(proc: &Path) -> io::Result<u64> {
-    let sockstat = fs::read_to_string(proc.join("net/sockstat"))?;
-    let mut words =
-        sockstat.lines().find(|line| line.starts_with("TCP:")).unwrap_or_default().split_whitespace();
-    let pages: Option<u64> = words.find(|word| *word == "mem").and_then(|_| words.next()?.parse().ok());
-    let pages =
-        pages.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no TCP memory in sockstat"))?;
-    Ok(pages * rustix::param::page_size() as u64)
+/// Kernel memory of the TCP sockets of the process under `proc`, which is in our network namespace, in bytes.
+pub(super) fn own_memory(proc: &Path) -> io::Result<u64> {
+    diag::memory_of(&own_sockets(proc)?)
+}
+
+/// Inodes of the sockets of the process under `proc`.
+fn own_sockets(proc: &Path) -> io::Result<HashSet<u64>> {
+    let mut inodes = HashSet::new();
+    for entry in fs::read_dir(proc.join("fd"))? {
+        // A descriptor that was closed since it was listed is no socket of ours.
+        let Ok(target) = fs::read_link(entry?.path()) else { continue };
+        let inode = target.to_str().and_then(|name| name.strip_prefix("socket:[")?.strip_suffix(']'));
+        inodes.extend(inode.and_then(|inode| inode.parse::<u64>().ok()));
+    }
+    Ok(inodes)
 }
 
 fn waiting_inodes(table: &Path, inodes: &mut HashSet<u64>) -> io::Result<()> {
@@ -75,7 +74,7 @@ fn waiting_inodes(table: &Path, inodes: &mut HashSet<u64>) -> io::Result<()> {
 mod tests {
     use std::{fs, os::unix::fs::symlink, path::Path};
 
-    use super::{close_wait, open_fds, tcp_memory};
+    use super::{close_wait, open_fds, own_memory};
 
     const HEAD: &str =
         "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
@@ -91,11 +90,6 @@ mod tests {
         fs::create_dir_all(proc.path().join("net")).unwrap();
         fs::create_dir_all(proc.path().join("fd")).unwrap();
         fs::write(proc.path().join("net/tcp"), format!("{HEAD}{tcp}")).unwrap();
-        fs::write(
-            proc.path().join("net/sockstat"),
-            "sockets: used 3\nTCP: inuse 1 orphan 0 tw 0 alloc 2 mem 3\n",
-        )
-        .unwrap();
         for (fd, inode) in sockets.iter().enumerate() {
             symlink(format!("socket:[{inode}]"), proc.path().join(format!("fd/{fd}"))).unwrap();
         }
@@ -111,10 +105,27 @@ mod tests {
     }
 
     #[test]
-    fn descriptors_and_tcp_memory_are_read() {
-        let proc = proc("", &[1, 2, 3]);
-        assert_eq!(open_fds(proc.path()).unwrap(), 2);
-        assert_eq!(tcp_memory(proc.path()).unwrap(), 3 * rustix::param::page_size() as u64);
+    fn descriptors_are_counted() {
+        assert_eq!(open_fds(proc("", &[1, 2, 3]).path()).unwrap(), 2);
+    }
+
+    #[test]
+    fn what_a_socket_of_ours_holds_is_counted_and_what_others_hold_is_not() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut peer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (ours, _) = listener.accept().unwrap();
+        std::io::Write::write_all(&mut peer, &[0; 200_000]).unwrap();
+        assert!(own_memory(Path::new("/proc/self")).unwrap() >= 200_000);
+        let inode = |socket: &std::net::TcpStream| {
+            let link =
+                fs::read_link(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(socket))).unwrap();
+            link.to_str().unwrap().trim_matches(|c: char| !c.is_ascii_digit()).parse::<u64>().unwrap()
+        };
+        // A process that has one end, and one that has neither.
+        let one = own_memory(proc("", &[inode(&ours)]).path()).unwrap();
+        let both = own_memory(proc("", &[inode(&ours), inode(&peer)]).path()).unwrap();
+        assert!(one > 0 && both >= one, "{one} {both}");
+        assert_eq!(own_memory(proc("", &[1]).path()).unwrap(), 0);
     }
 
     #[test]

@@ -7,10 +7,10 @@ use std::{
 
 use axum::{Router, body::Body};
 use forebay_admin::{
-    About, AdminSources, LogLevel, Network, NetworkFigures, Phase, PoolFigures, TransferView, Transfers,
-    router,
+    About, AdminSources, LogLevel, Network, NetworkFigures, Phase, TransferView, Transfers, TurnFigures,
+    Turns, router,
 };
-use forebay_budget::{ByteSize, FdLedger, Ledger, Limits, MemoryFacts, NofileLimits, Plan};
+use forebay_budget::{BufferPool, ByteSize, FdLedger, Ledger, Limits, MemoryFacts, NofileLimits, Plan};
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use prometheus_client::registry::Registry;
@@ -21,6 +21,9 @@ use tower::ServiceExt;
 pub(crate) struct Process {
     pub(crate) router: Router,
     pub(crate) ledger: Ledger,
+    pub(crate) fds: FdLedger,
+    pub(crate) pool: BufferPool,
+    pub(crate) turns: Arc<Door>,
     pub(crate) phase: watch::Sender<Phase>,
     pub(crate) road: Arc<Road>,
 }
@@ -31,6 +34,10 @@ pub(crate) struct Road {
     pub(crate) transfers: Mutex<Vec<TransferView>>,
     pub(crate) ended: Mutex<Vec<u64>>,
 }
+
+/// The queue before the requests, as a test wants it.
+#[derive(Default)]
+pub(crate) struct Door(pub(crate) Mutex<TurnFigures>);
 
 struct Log(Mutex<String>);
 struct Wire;
@@ -51,13 +58,18 @@ pub(crate) fn process() -> Process {
     let ledger = Ledger::from_plan(&plan);
     let (phase, seen) = watch::channel(Phase::Serving);
     let road = Arc::new(Road::default());
+    let fds = FdLedger::new(plan.fds.leased());
+    let pool = BufferPool::new("chunks", ledger.clone(), ByteSize::kib(64));
+    let turns = Arc::new(Door::default());
     let sources = AdminSources {
         about: About {
             version: "0.1.0",
             serves: "a directory".to_owned(),
             addresses: vec!["http://127.0.0.1:8080".to_owned()],
         },
-        fds: FdLedger::new(plan.fds.leased()),
+        fds: fds.clone(),
+        pools: vec![pool.clone()],
+        turns: Some(Arc::clone(&turns) as Arc<dyn Turns>),
         plan: Arc::new(plan),
         ledger: ledger.clone(),
         phase: seen,
@@ -67,7 +79,7 @@ pub(crate) fn process() -> Process {
         config: serde_json::json!({"listen": "127.0.0.1:8080", "s3": {"secret_access_key": "hunter2"}, "tls": null}),
         registry: Registry::default(),
     };
-    Process { router: router(sources), ledger, phase, road }
+    Process { router: router(sources), ledger, fds, pool, turns, phase, road }
 }
 
 impl Process {
@@ -132,6 +144,12 @@ impl Transfers for Road {
     }
 }
 
+impl Turns for Door {
+    fn figures(&self) -> TurnFigures {
+        *self.0.lock().unwrap()
+    }
+}
+
 impl Network for Wire {
     fn figures(&self) -> NetworkFigures {
         NetworkFigures {
@@ -142,7 +160,6 @@ impl Network for Wire {
             ended: vec![("stall", 4), ("min_rate", 1)],
             sent: 1 << 30,
             file_bytes: vec![("sendfile", 1 << 30), ("read", 0)],
-            pools: vec![PoolFigures { name: "late_reads", buffer_size: 65_536, kept: 2 }],
             ..NetworkFigures::default()
         }
     }

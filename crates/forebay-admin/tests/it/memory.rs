@@ -15,6 +15,7 @@ async fn json_has_the_plan_and_what_is_and_was_in_use() {
     assert!(reads["capacity"].as_u64().unwrap() >= 100_000);
     assert!(memory["plan"]["lines"].as_array().unwrap().len() > 5);
     assert!(memory["process"]["anonymous"].as_u64().unwrap() > 0);
+    assert_eq!((&memory["pools"][0]["pool"], &memory["pools"][0]["kept"]), (&"chunks".into(), &0.into()));
 }
 
 #[tokio::test]

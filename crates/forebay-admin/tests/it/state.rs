@@ -36,9 +36,35 @@ async fn not_ready_while_somebody_waits_for_memory_too_long() {
     tokio::time::advance(Duration::from_secs(2)).await;
     let answer = process.get("/readyz").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(answer.text().starts_with("saturated"));
+    assert_eq!(answer.text(), "saturated: memory for reads is waited for\n");
     drop(held);
     drop(waiting.await.unwrap().unwrap());
+    assert_eq!(process.get("/readyz").await.status, StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn not_ready_while_somebody_waits_for_a_descriptor_too_long() {
+    let process = process();
+    let held = process.fds.try_acquire(process.fds.usage().capacity).unwrap();
+    let waiting = tokio::spawn(process.fds.acquire(1, Duration::from_secs(60)));
+    tokio::task::yield_now().await;
+    tokio::time::advance(Duration::from_secs(2)).await;
+    let answer = process.get("/readyz").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.text(), "saturated: file descriptors are waited for\n");
+    drop(held);
+    drop(waiting.await.unwrap().unwrap());
+    assert_eq!(process.get("/readyz").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn not_ready_while_requests_would_not_get_their_turn() {
+    let process = process();
+    process.turns.0.lock().unwrap().saturated = true;
+    let answer = process.get("/readyz").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.text(), "saturated: requests wait for their turn\n");
+    process.turns.0.lock().unwrap().saturated = false;
     assert_eq!(process.get("/readyz").await.status, StatusCode::OK);
 }
 

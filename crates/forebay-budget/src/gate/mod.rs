@@ -21,12 +21,13 @@ mod wait;
 
 use std::{collections::VecDeque, sync::Arc, task::Waker, time::Duration};
 
-use tokio::time::Instant;
-
 use super::sync::{AtomicU64, AtomicUsize, Mutex, Ordering};
 pub(crate) use hold::Hold;
 use wait::Ticket;
 pub(crate) use wait::Wait;
+
+/// A first waiter that is older than this says that the queue does not keep up.
+const STUCK_AFTER: Duration = Duration::from_secs(1);
 
 /// Where everybody who takes an amount passes.
 #[derive(Debug)]
@@ -197,13 +198,15 @@ impl Gate {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Since when the first in the queue has been waiting.
-    pub(crate) fn first_waits_since(&self) -> Option<Instant> {
-        self.queue.lock().front().map(|first| first.since())
+    /// Whether a newcomer would probably be turned away: the queue is full, or does not move.
+    pub(crate) fn is_saturated(&self) -> bool {
+        let waiting = self.waiting.load(Ordering::Relaxed);
+        waiting > 0 && (waiting >= self.waiters_max || self.first_waits_for() > STUCK_AFTER)
     }
 
-    pub(crate) fn is_queue_full(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) >= self.waiters_max
+    /// How long the first in the queue has been waiting.
+    fn first_waits_for(&self) -> Duration {
+        self.queue.lock().front().map_or(Duration::ZERO, |first| first.waited())
     }
 
     pub(crate) fn capacity(&self) -> u64 {

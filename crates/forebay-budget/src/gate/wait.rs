@@ -47,10 +47,6 @@ impl Ticket {
         self.amount
     }
 
-    pub(super) fn since(&self) -> Instant {
-        self.since
-    }
-
     pub(super) fn waited(&self) -> Duration {
         self.since.elapsed()
     }

@@ -33,6 +33,10 @@ pub struct Line {
 /// Up to here every fixed line is at its floor.
 const FLOORS_UP_TO: ByteSize = ByteSize::mib(64);
 
+/// One client in the tables of both limits that remember them: requests and bandwidth. 7,168 of them, which is a size
+/// that the tables can fill.
+const CLIENT: ByteSize = ByteSize::b(120);
+
 /// How much of the whole a fixed line gets.
 struct Share {
     name: &'static str,
@@ -64,6 +68,7 @@ fn shares(limits: &Limits, limit: ByteSize) -> Vec<Share> {
     let mut shares = vec![
         share(Class::Runtime, "program, threads and allocator", "runtime", mib(1), (mib(12), 32, mib(64))),
         share(Class::Admin, "metrics, profiles and lists", "admin", kib(256), (mib(2), 64, mib(16))),
+        share(Class::LogHeads, "long request heads, for the log", "tower::access_log", kib(2), (kib(256), 256, mib(1))),
         share(Class::LogQueue, "log records not yet written", "tower::access_log", kib(16), (mib(1), 128, mib(16))),
         share(Class::SmallFiles, "small files, and which were open", "store::local", kib(64), (mib(1), 64, mib(64))),
         share(Class::IdleBuffers, "buffers kept for the next user", "budget::buffer", kib(64), (kib(512), 128, mib(16))),
@@ -83,6 +88,9 @@ fn shares(limits: &Limits, limit: ByteSize) -> Vec<Share> {
     }
     if limits.archives {
         shares.push(share(Class::Archives, "archives being streamed", "gateway::archive", mib(1), (mib(2), 32, mib(64))));
+    }
+    if limits.remember_clients {
+        shares.push(share(Class::Clients, "what limits remember of clients", "tower::limit", CLIENT, (kib(840), u64::MAX, kib(840))));
     }
     if limits.capture > ByteSize::ZERO {
         // The start of the request's body and of the answer's.

@@ -46,6 +46,8 @@ pub struct Limits {
     pub listings: bool,
     /// Whether folders are streamed as archives.
     pub archives: bool,
+    /// Whether requests or bytes are limited for each client, so that clients are remembered.
+    pub remember_clients: bool,
     /// The most bytes of a body that the access log keeps; zero for none.
     pub capture: ByteSize,
 }
@@ -77,6 +79,7 @@ impl Default for Limits {
             compression: true,
             listings: true,
             archives: true,
+            remember_clients: false,
             capture: ByteSize::ZERO,
         }
     }
@@ -124,6 +127,11 @@ impl Plan {
             sizes,
             fds: FdPlan::new(connections_max, nofile.soft),
         })
+    }
+
+    /// How many clients the tables of limits have room for.
+    pub fn clients_max(&self) -> u64 {
+        self.lines.iter().filter(|line| line.class == Class::Clients).map(|line| line.count).sum()
     }
 
     /// What the plan gives to one class.

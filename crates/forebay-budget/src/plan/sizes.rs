@@ -13,7 +13,10 @@ use super::Limits;
 use crate::size::ByteSize;
 
 /// Task, state machines and response head of a connection, beside its buffers.
-const CONNECTION_STATE: ByteSize = ByteSize::kib(4);
+const CONNECTION_STATE: ByteSize = ByteSize::kib(3);
+
+/// What the access log keeps of a request while it is under way. A head that is longer leases the rest.
+const LOG_HEAD: ByteSize = ByteSize::kib(1);
 
 /// State of a TLS session, a record being read, and the records of one late read that wait for the socket.
 const TLS_SESSION: ByteSize = ByteSize::kib(64);
@@ -29,6 +32,9 @@ const HTTP2_CONNECTION_MAX: ByteSize = ByteSize::mib(1);
 pub struct Sizes {
     /// One open connection, user and kernel memory: what it leases from `connections`.
     pub connection: ByteSize,
+    /// The part of it that the access log keeps of a request under way. Over HTTP/2 each stream pays as much from its
+    /// connection's cost.
+    pub log_head: ByteSize,
     /// The kernel's part of it.
     pub connection_kernel: ByteSize,
     /// What a TLS connection leases from `tls` in addition; zero where there is none.
@@ -45,7 +51,7 @@ pub struct Sizes {
     pub receive_start: ByteSize,
     /// How far either may grow, each step with a lease from `socket_buffers`.
     pub grown_max: ByteSize,
-    /// One read of a file on its way to a socket, and the size of pooled buffers.
+    /// One read of a file that does not go by name, and so the size of pooled buffers.
     pub read_chunk: ByteSize,
 }
 
@@ -54,7 +60,8 @@ impl Sizes {
         let http1_buffer = ByteSize::kib(16);
         let connection_kernel = ByteSize::kib(36);
         Self {
-            connection: CONNECTION_STATE + http1_buffer + connection_kernel,
+            connection: CONNECTION_STATE + LOG_HEAD + http1_buffer + connection_kernel,
+            log_head: LOG_HEAD,
             connection_kernel,
             tls: if limits.tls { TLS_SESSION } else { ByteSize::ZERO },
             http2_connection: http2_connection(limit),

@@ -34,3 +34,17 @@ fn the_soft_limit_is_raised_to_the_hard_one() {
     assert_eq!(limits.soft, limits.hard);
     assert!(limits.soft_before <= limits.soft);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_first_waiter_that_is_stuck_saturates_the_descriptors() {
+    let fds = FdLedger::new(1);
+    let held = fds.try_acquire(1).unwrap();
+    let waiter = tokio::spawn(fds.acquire(1, Duration::from_secs(5)));
+    tokio::task::yield_now().await;
+    assert!(!fds.saturated());
+    tokio::time::advance(Duration::from_millis(1001)).await;
+    assert!(fds.saturated());
+    drop(held);
+    drop(waiter.await);
+    assert!(!fds.saturated());
+}

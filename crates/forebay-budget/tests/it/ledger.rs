@@ -107,7 +107,7 @@ async fn the_queue_has_a_length() {
     let _first = tokio::spawn(ledger.acquire(Class::Reads, 1, PATIENCE));
     tokio::task::yield_now().await;
     assert_eq!(ledger.acquire(Class::Reads, 1, PATIENCE).await.unwrap_err().why, Why::QueueFull);
-    assert!(ledger.saturated());
+    assert_eq!(ledger.saturated(), Some(Class::Reads));
 }
 
 #[tokio::test(start_paused = true)]
@@ -116,12 +116,12 @@ async fn a_first_waiter_that_is_stuck_saturates_the_ledger() {
     let held = ledger.try_acquire(Class::Reads, 10).unwrap();
     let waiter = tokio::spawn(ledger.acquire(Class::Reads, 1, PATIENCE));
     tokio::task::yield_now().await;
-    assert!(!ledger.saturated());
+    assert_eq!(ledger.saturated(), None);
     time::advance(Duration::from_millis(1001)).await;
-    assert!(ledger.saturated());
+    assert_eq!(ledger.saturated(), Some(Class::Reads));
     drop(held);
     drop(waiter.await);
-    assert!(!ledger.saturated());
+    assert_eq!(ledger.saturated(), None);
 }
 
 /// Polls once with a waker that does nothing.

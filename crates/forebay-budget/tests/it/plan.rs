@@ -23,7 +23,8 @@ fn plan(limits: &Limits) -> Result<Plan, PlanError> {
 
 #[test]
 fn the_plan_is_the_sum_of_its_lines_and_fits_at_every_size() {
-    let everything = Limits { tls: true, capture: ByteSize::kib(1), ..Limits::default() };
+    let everything =
+        Limits { tls: true, capture: ByteSize::kib(1), remember_clients: true, ..Limits::default() };
     for mib in [40, 48, 64, 96, 128, 256, 300, 1000, 2048, 16384] {
         for limits in [Limits::default(), everything.clone()] {
             let plan = plan(&Limits { memory: Some(ByteSize::mib(mib)), ..limits }).unwrap();
@@ -45,6 +46,15 @@ fn sixty_four_mebibytes_hold_five_hundred_stalled_readers_and_more() {
     assert!(plan.connections_max >= 570, "{}", plan.connections_max);
     assert!(plan.sizes.connection <= ByteSize::kib(60));
     assert!(plan.capacity(Class::Reads) >= ByteSize::mib(4));
+}
+
+#[test]
+fn what_is_switched_off_costs_nothing() {
+    let with = plan(&Limits { remember_clients: true, ..with_memory(ByteSize::mib(64)) }).unwrap();
+    assert_eq!((with.clients_max(), with.capacity(Class::Clients)), (7168, ByteSize::kib(840)));
+    let without = plan(&with_memory(ByteSize::mib(64))).unwrap();
+    assert_eq!((without.clients_max(), without.capacity(Class::Clients)), (0, ByteSize::ZERO));
+    assert!(without.connections_max > with.connections_max);
 }
 
 #[test]
@@ -150,7 +160,7 @@ fn the_ledger_has_what_the_plan_says() {
 
 fn any_limits() -> impl Strategy<Value = Limits> {
     let numbers = (0_u64..4 << 30, prop::option::of(0_u32..200_000), 0_u64..1 << 16);
-    (numbers, any::<[bool; 5]>()).prop_map(|((memory, connections, capture), on)| Limits {
+    (numbers, any::<[bool; 6]>()).prop_map(|((memory, connections, capture), on)| Limits {
         memory: Some(ByteSize::b(memory)),
         connections,
         tls: on[0],
@@ -158,6 +168,7 @@ fn any_limits() -> impl Strategy<Value = Limits> {
         compression: on[2],
         listings: on[3],
         archives: on[4],
+        remember_clients: on[5],
         capture: ByteSize::b(capture),
     })
 }
@@ -199,7 +210,7 @@ proptest! {
 /// The table of docs/memory.md: every line of the plan at three sizes.
 fn table() -> String {
     let plans = [ByteSize::mib(64), ByteSize::mib(256), ByteSize::gib(2)].map(|memory| {
-        let limits = Limits { capture: ByteSize::kib(1), ..with_memory(memory) };
+        let limits = Limits { capture: ByteSize::kib(1), remember_clients: true, ..with_memory(memory) };
         Plan::compute(&limits, &machine(ByteSize::gib(64)), nofile(1 << 20)).unwrap()
     });
     let mut table = String::from(
@@ -226,8 +237,12 @@ fn table() -> String {
 fn the_table_in_the_documentation_is_the_plan() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/memory.md");
     let page = std::fs::read_to_string(page).unwrap();
-    let asked =
-        Limits { connections: Some(5000), capture: ByteSize::kib(1), ..with_memory(ByteSize::mib(64)) };
+    let asked = Limits {
+        connections: Some(5000),
+        capture: ByteSize::kib(1),
+        remember_clients: true,
+        ..with_memory(ByteSize::mib(64))
+    };
     for text in [table(), plan(&asked).unwrap_err().to_string()] {
         assert!(page.contains(&text), "docs/memory.md should contain:\n{text}");
     }

@@ -81,7 +81,7 @@ pub(crate) async fn answer(
     }
     let (walk, stream) = leases(shared).await?;
     let walk = Walk::new(shared.store.clone(), key, walk)?;
-    *response.body_mut() = stream::body(shared.store.clone(), walk, form, &folder, stream);
+    *response.body_mut() = stream::body(shared, walk, form, &folder, stream);
     Ok(response)
 }
 

@@ -11,7 +11,7 @@ use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
 use flate2::Crc;
-use forebay_budget::Lease;
+use forebay_budget::{BufferPool, Lease, PooledBuf};
 use forebay_store::{ByteRange, Content, Kind, Object, Store, StoreErrorKind, Walk};
 use futures_util::stream::try_unfold;
 use http_body::Frame;
@@ -22,22 +22,19 @@ use super::zip_directory::Directory;
 use super::{CHUNK_BYTES, Member, tar, zip};
 use crate::body::Body;
 use crate::error::broken;
+use crate::gateway::Shared;
 use crate::query::Archive;
 
 /// The archive of a walk. Everything in it is put below `folder`, so that unpacking makes one folder.
-pub(super) fn body(
-    store: Arc<dyn Store>,
-    walk: Walk,
-    form: Archive,
-    folder: &[u8],
-    mut lease: Lease,
-) -> Body {
+pub(super) fn body(shared: &Shared, walk: Walk, form: Archive, folder: &[u8], mut lease: Lease) -> Body {
     let form = match form {
         Archive::Tar => Form::Tar,
         Archive::Zip => Form::Zip(Directory::new(&mut lease)),
     };
     let prefix = if folder.is_empty() { Vec::new() } else { [folder, b"/"].concat() };
-    let writer = Writer { store, walk, form, prefix, step: Step::Between, offset: 0, lease: Arc::new(lease) };
+    let (store, chunks) = (shared.store.clone(), shared.chunks.clone());
+    let lease = Arc::new(lease);
+    let writer = Writer { store, chunks, walk, form, prefix, step: Step::Between, offset: 0, lease };
     let frames = try_unfold(Box::new(writer), |mut writer| async move {
         Ok::<_, io::Error>(writer.next().await?.map(|bytes| (Frame::data(bytes), writer)))
     });
@@ -46,6 +43,7 @@ pub(super) fn body(
 
 struct Writer {
     store: Arc<dyn Store>,
+    chunks: BufferPool,
     walk: Walk,
     form: Form,
     prefix: Vec<u8>,
@@ -92,16 +90,16 @@ impl Writer {
             };
             if !piece.is_empty() {
                 self.offset += piece.len() as u64;
-                return Ok(Some(Bytes::from_owner(Piece { bytes: piece, _lease: Arc::clone(&self.lease) })));
+                return Ok(Some(piece));
             }
         }
     }
 
     /// The next entry: all of it if it is short, its header if it is long.
-    async fn enter(&mut self) -> io::Result<Vec<u8>> {
+    async fn enter(&mut self) -> io::Result<Bytes> {
         let Some(walked) = self.walk.next().await.map_err(broken)? else {
             self.step = Step::Ending;
-            return Ok(Vec::new());
+            return Ok(Bytes::new());
         };
         let mut path = [&self.prefix, walked.path()].concat();
         if walked.entry.kind == Kind::Directory {
@@ -112,9 +110,9 @@ impl Writer {
         let object = match self.store.open(&walked.key).await {
             Ok(object) if object.meta().kind == Kind::File => object,
             // Gone, or something else by now: as if it had gone before the walk came by.
-            Ok(_) => return Ok(Vec::new()),
+            Ok(_) => return Ok(Bytes::new()),
             Err(error) if matches!(error.kind(), StoreErrorKind::NotFound | StoreErrorKind::Denied) => {
-                return Ok(Vec::new());
+                return Ok(Bytes::new());
             }
             Err(error) => return Err(broken(error)),
         };
@@ -122,7 +120,7 @@ impl Writer {
         let member = Member { path: &path, len, modified };
         // Half a chunk: for a moment its bytes are there twice, beside a chunk on its way.
         if len <= CHUNK_BYTES as u64 / 2 {
-            let bytes = read(&object, 0, len, Arc::clone(&self.lease)).await?;
+            let bytes = self.read(&object, 0, len).await?;
             return self.whole(&member, &bytes);
         }
         let header = match self.form {
@@ -131,19 +129,19 @@ impl Writer {
         };
         let long = Long { path, object, modified, read: 0, crc: Crc::new() };
         self.step = Step::Within(Box::new(long));
-        Ok(header)
+        Ok(self.piece(header))
     }
 
     /// A directory or a short file, in one piece.
-    fn whole(&mut self, member: &Member<'_>, bytes: &[u8]) -> io::Result<Vec<u8>> {
-        match &mut self.form {
+    fn whole(&mut self, member: &Member<'_>, bytes: &[u8]) -> io::Result<Bytes> {
+        let piece = match &mut self.form {
             Form::Tar => {
                 let mut piece = tar::header(member);
                 let padding = tar::padding(member.len);
                 piece.reserve_exact(bytes.len() + padding);
                 piece.extend_from_slice(bytes);
                 piece.resize(piece.len() + padding, 0);
-                Ok(piece)
+                piece
             }
             Form::Zip(directory) => {
                 let mut crc = Crc::new();
@@ -152,18 +150,19 @@ impl Writer {
                 directory.push(member, known, crc.sum())?;
                 let mut piece = zip::local(member, known);
                 piece.extend_from_slice(bytes);
-                Ok(piece)
+                piece
             }
-        }
+        };
+        Ok(self.piece(piece))
     }
 
     /// The next chunk of a long file, or what follows its last.
-    async fn go_on(&mut self) -> io::Result<Vec<u8>> {
-        let Step::Within(long) = &mut self.step else { return Ok(Vec::new()) };
-        let len = long.object.meta().len;
-        if long.read < len {
-            let part = (len - long.read).min(CHUNK_BYTES as u64);
-            let chunk = read(&long.object, long.read, part, Arc::clone(&self.lease)).await?;
+    async fn go_on(&mut self) -> io::Result<Bytes> {
+        let Step::Within(long) = &self.step else { return Ok(Bytes::new()) };
+        let (len, at) = (long.object.meta().len, long.read);
+        if at < len {
+            let chunk = self.read(&long.object, at, (len - at).min(CHUNK_BYTES as u64)).await?;
+            let Step::Within(long) = &mut self.step else { return Ok(chunk) };
             long.read += chunk.len() as u64;
             if matches!(self.form, Form::Zip(_)) {
                 long.crc.update(&chunk);
@@ -180,36 +179,51 @@ impl Writer {
             }
         };
         self.step = Step::Between;
-        Ok(piece)
+        Ok(self.piece(piece))
     }
 
-    fn ending(&mut self) -> io::Result<Vec<u8>> {
+    fn ending(&mut self) -> io::Result<Bytes> {
         let end = match &mut self.form {
             Form::Tar => tar::END.to_vec(),
             Form::Zip(directory) => match directory.take_records() {
-                Some(records) => return Ok(records),
+                Some(records) => return Ok(self.piece(records)),
                 None => directory.end(self.offset)?,
             },
         };
         self.step = Step::Done;
-        Ok(end)
+        Ok(self.piece(end))
     }
-}
 
-/// `len` bytes at `at`, at most a chunk. A file that has become shorter is an error.
-async fn read(object: &Object, at: u64, len: u64, lease: Arc<Lease>) -> io::Result<Vec<u8>> {
-    let range = ByteRange::new(at, at + len).unwrap_or(ByteRange::whole(0));
-    match object.read(range).await.map_err(broken)? {
-        Content::Bytes(bytes) => Ok(bytes.to_vec()),
-        Content::File(span) => tokio::task::spawn_blocking(move || {
-            // Paid until the read has ended, whoever waits for it.
-            let _lease = lease;
-            let mut bytes = vec![0; span.len as usize];
-            span.file.read_exact_at(&mut bytes, span.offset)?;
-            Ok(bytes)
-        })
-        .await
-        .map_err(broken)?,
+    /// `len` bytes at `at`, at most a chunk. A file that has become shorter is an error.
+    async fn read(&self, object: &Object, at: u64, len: u64) -> io::Result<Bytes> {
+        let range = ByteRange::new(at, at + len).unwrap_or(ByteRange::whole(0));
+        let span = match object.read(range).await.map_err(broken)? {
+            // What a store has in memory is the store's to pay for.
+            Content::Bytes(bytes) => return Ok(bytes),
+            Content::File(span) => span,
+        };
+        // Paid until the read has ended, whoever waits for it.
+        let mut buffer = self.buffer(span.len as usize);
+        let read = tokio::task::spawn_blocking(move || {
+            let len = span.len as usize;
+            span.file.read_exact_at(&mut buffer[..len], span.offset)?;
+            Ok(buffer.freeze(len))
+        });
+        read.await.map_err(broken)?
+    }
+
+    /// A whole chunk's memory is used again; less than that is cheap, and would cost a whole one.
+    fn buffer(&self, len: usize) -> PooledBuf<Arc<Lease>> {
+        let lease = Arc::clone(&self.lease);
+        if len == self.chunks.buffer_size().as_usize() {
+            self.chunks.take(lease)
+        } else {
+            PooledBuf::alone(len, lease)
+        }
+    }
+
+    fn piece(&self, bytes: Vec<u8>) -> Bytes {
+        Bytes::from_owner(Piece { bytes, _lease: Arc::clone(&self.lease) })
     }
 }
 

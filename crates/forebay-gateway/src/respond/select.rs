@@ -14,6 +14,7 @@
 //! object goes out as it is. Its tag becomes weak, since the compressor's bytes are nobody's promise.
 
 use forebay_budget::Class;
+use forebay_net::ReadWindow;
 use forebay_store::{Content, Key, Kind, Object, StoreErrorKind, Strength, Validator};
 use http::request::Parts;
 
@@ -154,6 +155,6 @@ async fn neighbour(
 /// Memory for one compressor, now or not at all.
 fn compressor(shared: &Shared, coding: Coding) -> Option<Compressor> {
     let window = shared.ledger.try_acquire(Class::Compression, compress::cost(coding)).ok()?;
-    let reads = shared.ledger.try_acquire(Class::Reads, compress::READ_WINDOW).ok()?;
-    Some(Compressor::new(window, reads))
+    let reads = shared.ledger.try_acquire(Class::Reads, shared.read_window().as_u64()).ok()?;
+    Some(Compressor::new(window, ReadWindow::held(reads).with_buffers(shared.chunks.clone())))
 }

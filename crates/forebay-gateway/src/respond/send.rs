@@ -85,12 +85,13 @@ fn offered(status: StatusCode, headers: HeaderMap, mut body: FileBody) -> Respon
 }
 
 async fn window(shared: &Shared, head: &Parts) -> Result<ReadWindow, Failure> {
-    let (size, patience) = (shared.options.read_window, shared.options.patience);
+    let (size, patience) = (shared.read_window(), shared.options.patience);
+    let chunks = shared.chunks.clone();
     if head.extensions.get::<ConnInfo>().is_some_and(|conn| conn.zero_copy) {
-        return Ok(ReadWindow::on_demand(shared.ledger.clone(), size, patience));
+        return Ok(ReadWindow::on_demand(shared.ledger.clone(), size, patience).with_buffers(chunks));
     }
     if let Ok(lease) = shared.ledger.try_acquire(Class::Reads, size.as_u64()) {
-        return Ok(ReadWindow::held(lease));
+        return Ok(ReadWindow::held(lease).with_buffers(chunks));
     }
     let transfer = head.extensions.get::<Transfer>();
     if let Some(transfer) = transfer {
@@ -100,5 +101,5 @@ async fn window(shared: &Shared, head: &Parts) -> Result<ReadWindow, Failure> {
     if let Some(transfer) = transfer {
         transfer.clear_waiting();
     }
-    Ok(ReadWindow::held(lease?))
+    Ok(ReadWindow::held(lease?).with_buffers(chunks))
 }

@@ -4,6 +4,7 @@
 
 mod accept;
 mod answers;
+mod buffers;
 mod bytes;
 mod client;
 mod conditional;

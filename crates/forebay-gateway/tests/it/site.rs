@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use forebay_budget::{ByteSize, Class, FdLedger, Ledger, Rate};
+use forebay_budget::{BufferPool, ByteSize, Class, FdLedger, Ledger, Rate};
 use forebay_gateway::{Gateway, GatewayOptions, Metrics, StackOptions, stack};
 use forebay_net::{ListenOptions, Listener, NetStats, ServeOptions, TlsConfig, Watch, serve};
 use forebay_store::{LocalOptions, LocalStore};
@@ -50,6 +50,7 @@ pub(crate) struct Site {
     pub(crate) addr: SocketAddr,
     pub(crate) ledger: Ledger,
     pub(crate) registry: Registry,
+    pub(crate) chunks: BufferPool,
     dir: TempDir,
     watch: Watch,
     _runtime: Runtime,
@@ -94,6 +95,7 @@ impl Site {
         let inside = runtime.enter();
         let mut registry = Registry::default();
         let gateway = Gateway::new(store(dir.path(), &ledger), options, ledger.clone()).unwrap();
+        let chunks = gateway.chunks().clone();
         let service = stack(gateway, &Metrics::register(&mut registry), layered(layers, &ledger));
         let watch = Watch::new();
         let mut serving = ServeOptions::new(ledger.clone(), FdLedger::new(256));
@@ -104,7 +106,7 @@ impl Site {
         let addr = listener.local_addr();
         runtime.spawn(serve(listener, service, serving, std::future::pending()));
         drop(inside);
-        Self { addr, ledger, registry, dir, watch, _runtime: runtime }
+        Self { addr, ledger, registry, chunks, dir, watch, _runtime: runtime }
     }
 
     pub(crate) fn write(&self, path: &str, bytes: impl AsRef<[u8]>) -> &Self {

@@ -3,7 +3,8 @@
 //!
 //! A chunk's bytes stay charged to the window until the last clone of the chunk is dropped, wherever
 //! it has gone to; the next read waits for that. So whatever buffers sit behind the body, no more than
-//! the window is ever in flight, and a stalled client costs its window and not its file.
+//! the window is ever in flight, and a stalled client costs its window and not its file. A chunk's memory comes
+//! from a pool if the window was given one, so that the next body need not ask the allocator for it.
 
 use std::fs::File;
 use std::future::Future;
@@ -15,9 +16,8 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use forebay_budget::{ByteSize, Class, Lease, Ledger, Refused};
+use forebay_budget::{BufferPool, ByteSize, Class, Lease, Ledger, PooledBuf, Refused};
 use futures_util::task::AtomicWaker;
-use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
 use super::cold::{self, ColdPages, Now};
@@ -30,7 +30,10 @@ const CHUNK_BYTES_MIN: usize = 4 << 10;
 
 /// What a file body may read ahead, and who pays for it.
 #[derive(Debug)]
-pub struct ReadWindow(Payment);
+pub struct ReadWindow {
+    payment: Payment,
+    pool: Option<BufferPool>,
+}
 
 #[derive(Debug)]
 enum Payment {
@@ -42,14 +45,21 @@ impl ReadWindow {
     /// A lease of [`Class::Reads`] acquired before the response was decided: its bytes are the window.
     /// It is returned at once where the body goes by name.
     pub fn held(lease: Lease) -> Self {
-        Self(Payment::Held(lease))
+        Self { payment: Payment::Held(lease), pool: None }
     }
 
     /// Asks the ledger for `size` bytes of [`Class::Reads`] when the first byte is read, and waits
     /// for at most `patience`; if it is refused, the body fails. Costs nothing where the body goes
     /// by name.
     pub fn on_demand(ledger: Ledger, size: ByteSize, patience: Duration) -> Self {
-        Self(Payment::OnDemand { ledger, size, patience })
+        Self { payment: Payment::OnDemand { ledger, size, patience }, pool: None }
+    }
+
+    /// Takes the memory of chunks from `pool` where its buffers are as long as the window's chunks: half of the window,
+    /// at most 64 KiB.
+    #[must_use]
+    pub fn with_buffers(self, pool: BufferPool) -> Self {
+        Self { pool: Some(pool), ..self }
     }
 }
 
@@ -58,6 +68,8 @@ type Acquire = Pin<Box<dyn Future<Output = Result<Lease, Refused>> + Send>>;
 /// Reads one body's spans, a chunk at a time.
 pub(crate) struct Reader {
     step: Step,
+    /// For the window that is still to be paid.
+    pool: Option<BufferPool>,
     counters: Option<Arc<Counters>>,
     cold: ColdPages,
 }
@@ -71,18 +83,19 @@ enum Step {
 
 impl Reader {
     pub(crate) fn new(window: ReadWindow, counters: Option<Arc<Counters>>, cold: ColdPages) -> Self {
-        let step = match window.0 {
-            Payment::Held(lease) => Step::Idle(Window::new(lease)),
+        let mut pool = window.pool;
+        let step = match window.payment {
+            Payment::Held(lease) => Step::Idle(Window::new(lease, pool.take())),
             Payment::OnDemand { ledger, size, patience } => Step::Acquiring(Box::pin(async move {
                 ledger.acquire(Class::Reads, size.as_u64(), patience).await
             })),
         };
-        Self { step, counters, cold }
+        Self { step, pool, counters, cold }
     }
 
     /// One that fails when it is asked: stands in while a body changes its mode.
     pub(crate) fn spent() -> Self {
-        Self { step: Step::Spent, counters: None, cold: ColdPages::Trust }
+        Self { step: Step::Spent, pool: None, counters: None, cold: ColdPages::Trust }
     }
 
     /// The next bytes of the span, at most a chunk.
@@ -91,12 +104,12 @@ impl Reader {
             match &mut self.step {
                 Step::Acquiring(acquire) => {
                     let lease = ready!(acquire.as_mut().poll(cx)).map_err(io::Error::other)?;
-                    self.step = Step::Idle(Window::new(lease));
+                    self.step = Step::Idle(Window::new(lease, self.pool.take()));
                 }
                 Step::Idle(window) => {
                     let window = Arc::clone(window);
-                    let buffer = ready!(window.poll_buffer(cx));
-                    match self.read_or_hop(window, buffer, span)? {
+                    let chunk = ready!(window.poll_chunk(cx));
+                    match self.read_or_hop(window, chunk, span)? {
                         Some(chunk) => return Poll::Ready(Ok(chunk)),
                         None => continue,
                     }
@@ -116,21 +129,20 @@ impl Reader {
     fn read_or_hop(
         &mut self,
         window: Arc<Window>,
-        mut buffer: Vec<u8>,
+        mut chunk: Chunk,
         span: &FileSpan,
     ) -> io::Result<Option<Bytes>> {
         let len = span.len.min(window.chunk as u64) as usize;
-        match self.cold.read_now(&span.file, &mut buffer[..len], span.offset)? {
-            Now::Read(n) => self.finish(Chunk { buffer, len: 0, window }, n).map(Some),
+        match self.cold.read_now(&span.file, &mut chunk[..len], span.offset)? {
+            Now::Read(n) => self.finish(chunk, n).map(Some),
             Now::Cold => {
                 if let Some(counters) = &self.counters {
                     counters.cold_fetches.add(1);
                 }
                 let (file, offset) = (Arc::clone(&span.file), span.offset);
-                // The chunk, which pays, goes with its buffer: whoever leaves, the read ends later.
-                let mut chunk = Chunk { buffer, len: 0, window: Arc::clone(&window) };
+                // The charge, which pays, goes with its buffer: whoever leaves, the read ends later.
                 let read = tokio::task::spawn_blocking(move || {
-                    let read = read_off_worker(&file, &mut chunk.buffer[..len], offset);
+                    let read = read_off_worker(&file, &mut chunk[..len], offset);
                     (chunk, read)
                 });
                 self.step = Step::OffWorker(window, read);
@@ -139,8 +151,7 @@ impl Reader {
         }
     }
 
-    fn finish(&self, mut chunk: Chunk, read: usize) -> io::Result<Bytes> {
-        chunk.len = read;
+    fn finish(&self, chunk: Chunk, read: usize) -> io::Result<Bytes> {
         if read == 0 {
             if let Some(counters) = &self.counters {
                 counters.truncations.add(1);
@@ -150,7 +161,7 @@ impl Reader {
         if let Some(counters) = &self.counters {
             counters.pread_bytes.add(read as u64);
         }
-        Ok(Bytes::from_owner(chunk))
+        Ok(chunk.freeze(read))
     }
 }
 
@@ -167,26 +178,32 @@ struct Window {
     outstanding: AtomicUsize,
     /// Woken when a chunk comes back.
     body: AtomicWaker,
-    /// The last chunk's memory, for the next one.
-    spare: Mutex<Option<Vec<u8>>>,
+    pool: Option<BufferPool>,
     _lease: Lease,
 }
 
+/// A chunk in flight.
+type Chunk = PooledBuf<Charge>;
+
+/// A chunk's share of its window.
+struct Charge(Arc<Window>);
+
 impl Window {
-    fn new(lease: Lease) -> Arc<Self> {
+    fn new(lease: Lease, pool: Option<BufferPool>) -> Arc<Self> {
         let size = usize::try_from(lease.bytes()).unwrap_or(usize::MAX).max(1);
+        let chunk = (size / 2).clamp(CHUNK_BYTES_MIN, CHUNK_BYTES_MAX).min(size);
         Arc::new(Self {
-            chunk: (size / 2).clamp(CHUNK_BYTES_MIN, CHUNK_BYTES_MAX).min(size),
+            chunk,
             size,
             outstanding: AtomicUsize::new(0),
             body: AtomicWaker::new(),
-            spare: Mutex::new(None),
+            pool: pool.filter(|pool| pool.buffer_size().as_usize() == chunk),
             _lease: lease,
         })
     }
 
     /// A buffer of one chunk, when the window has room for it. Its bytes are charged from here on.
-    fn poll_buffer(&self, cx: &mut Context<'_>) -> Poll<Vec<u8>> {
+    fn poll_chunk(self: &Arc<Self>, cx: &mut Context<'_>) -> Poll<Chunk> {
         if !self.try_charge() {
             self.body.register(cx.waker());
             // A chunk may have come back between the look and the registration.
@@ -194,7 +211,11 @@ impl Window {
                 return Poll::Pending;
             }
         }
-        Poll::Ready(self.spare.lock().take().unwrap_or_else(|| vec![0; self.chunk]))
+        let charge = Charge(Arc::clone(self));
+        Poll::Ready(match &self.pool {
+            Some(pool) => pool.take(charge),
+            None => PooledBuf::alone(self.chunk, charge),
+        })
     }
 
     fn try_charge(&self) -> bool {
@@ -206,23 +227,9 @@ impl Window {
     }
 }
 
-/// A chunk in flight.
-struct Chunk {
-    buffer: Vec<u8>,
-    len: usize,
-    window: Arc<Window>,
-}
-
-impl AsRef<[u8]> for Chunk {
-    fn as_ref(&self) -> &[u8] {
-        &self.buffer[..self.len]
-    }
-}
-
-impl Drop for Chunk {
+impl Drop for Charge {
     fn drop(&mut self) {
-        *self.window.spare.lock() = Some(std::mem::take(&mut self.buffer));
-        self.window.outstanding.fetch_sub(self.window.chunk, Ordering::AcqRel);
-        self.window.body.wake();
+        self.0.outstanding.fetch_sub(self.0.chunk, Ordering::AcqRel);
+        self.0.body.wake();
     }
 }

@@ -3,7 +3,8 @@
 use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use super::format::{Escaper, field};
+use super::form::{Fields, LogForm};
+use super::format::Escaper;
 use super::{Redaction, WhiteSpace};
 use crate::body::{Prefix, Skipped};
 
@@ -86,15 +87,15 @@ fn asks_upgrade(headers: &HeaderMap) -> bool {
 
 impl Capture {
     /// `,"name":{"text":"…","captured":"whole"}`, or why there is none. `max` bounds the escaped text.
-    pub(super) fn write(&self, out: &mut Vec<u8>, name: &str, ended: bool, style: &Style<'_>) {
+    pub(super) fn write(&self, fields: &mut Fields<'_>, name: &str, ended: bool, style: &Style<'_>) {
         let text = match (self.prefix.skipped(), readable(self.prefix.kept(), self.kind)) {
-            (Some(skipped), _) => return none(out, name, skipped),
-            (None, None) => return none(out, name, Skipped::Binary),
+            (Some(skipped), _) => return none(fields, name, skipped),
+            (None, None) => return none(fields, name, Skipped::Binary),
             (None, Some(text)) => text,
         };
-        field(out, name);
-        out.extend_from_slice(b"{\"text\":\"");
-        let mut escaper = Escaper::new(out, style.max, style.white_space);
+        fields.name(name);
+        fields.raw(if fields.form == LogForm::Json { "{\"text\":\"" } else { "\"" });
+        let mut escaper = Escaper::new(fields.out, style.max, style.white_space);
         // JSON has no key without a quote, so what has none is hidden as a form is.
         if self.kind == Kind::Form || (self.kind == Kind::Unknown && !text.contains('"')) {
             style.redaction.form(&text, |piece| escaper.push(piece));
@@ -102,8 +103,15 @@ impl Capture {
             style.redaction.json(&text, |piece| escaper.push(piece));
         }
         let whole = ended && self.prefix.is_whole() && !escaper.is_cut();
-        out.extend_from_slice(b"\",\"captured\":");
-        out.extend_from_slice(if whole { b"\"whole\"}" } else { b"\"truncated\"}" });
+        let captured = if whole { "whole" } else { "truncated" };
+        fields.raw("\"");
+        match fields.form {
+            LogForm::Json => {
+                fields.plain("captured", captured);
+                fields.raw("}");
+            }
+            LogForm::Text => fields.plain(&format!("{name}_captured"), captured),
+        }
     }
 }
 
@@ -126,9 +134,17 @@ fn readable(kept: &[u8], kind: Kind) -> Option<std::borrow::Cow<'_, str>> {
     Some(String::from_utf8_lossy(&kept[..end]))
 }
 
-fn none(out: &mut Vec<u8>, name: &str, why: Skipped) {
-    field(out, name);
-    out.extend_from_slice(b"{\"captured\":\"none\",\"why\":\"");
-    out.extend_from_slice(why.name().as_bytes());
-    out.extend_from_slice(b"\"}");
+fn none(fields: &mut Fields<'_>, name: &str, why: Skipped) {
+    match fields.form {
+        LogForm::Json => {
+            fields.name(name);
+            fields.raw("{\"captured\":\"none\",\"why\":\"");
+            fields.raw(why.name());
+            fields.raw("\"}");
+        }
+        LogForm::Text => {
+            fields.plain(&format!("{name}_captured"), "none");
+            fields.plain(&format!("{name}_why"), why.name());
+        }
+    }
 }

@@ -24,8 +24,17 @@ pub(super) fn with_scratch<R>(work: impl FnOnce(&mut Vec<u8>) -> R) -> R {
     result
 }
 
+/// The character, if UTF-8 begins with one of U+0080 to U+009F: two bytes, of which the second is its number.
+fn upper_control(text: &[u8]) -> Option<u8> {
+    match text {
+        [0xc2, control @ 0x80..=0x9f, ..] => Some(*control),
+        _ => None,
+    }
+}
+
 /// Writes text as the inside of a JSON string, until its *escaped* length reaches a bound. White space may
-/// be collapsed, after the cut: what it saves does not make room for more.
+/// be collapsed, after the cut: what it saves does not make room for more. Control characters are escaped, those of
+/// the upper half too (U+0080 to U+009F): some terminals obey them.
 pub(super) struct Escaper<'a> {
     out: &'a mut Vec<u8>,
     left: usize,
@@ -43,13 +52,24 @@ impl<'a> Escaper<'a> {
         let mut rest = text;
         while !rest.is_empty() && !self.cut {
             let collapse = self.white_space == WhiteSpace::Collapse;
-            let special =
-                |byte: u8| byte < 0x20 || matches!(byte, b'"' | b'\\' | 0x7f) || collapse && byte == b' ';
-            match rest.bytes().position(special).unwrap_or(rest.len()) {
-                0 => {
-                    self.special(rest.as_bytes()[0]);
-                    rest = &rest[1..];
-                }
+            let special = |at: &usize| {
+                let byte = rest.as_bytes()[*at];
+                byte < 0x20
+                    || matches!(byte, b'"' | b'\\' | 0x7f)
+                    || collapse && byte == b' '
+                    || upper_control(&rest.as_bytes()[*at..]).is_some()
+            };
+            match (0..rest.len()).find(special).unwrap_or(rest.len()) {
+                0 => match upper_control(rest.as_bytes()) {
+                    Some(control) => {
+                        self.special(control);
+                        rest = &rest[2..];
+                    }
+                    None => {
+                        self.special(rest.as_bytes()[0]);
+                        rest = &rest[1..];
+                    }
+                },
                 plain => {
                     self.plain(&rest[..plain]);
                     rest = &rest[plain..];
@@ -96,26 +116,6 @@ impl<'a> Escaper<'a> {
         }
         self.after_space = space;
     }
-}
-
-/// `,"name":"value"` with at most `max` escaped bytes of the value; an ellipsis shows a cut.
-pub(super) fn string_field(out: &mut Vec<u8>, name: &str, value: &[u8], max: usize) {
-    field(out, name);
-    out.push(b'"');
-    let text = String::from_utf8_lossy(value);
-    let mut escaper = Escaper::new(out, max, WhiteSpace::Keep);
-    escaper.push(&text);
-    if escaper.is_cut() {
-        out.extend_from_slice("…".as_bytes());
-    }
-    out.push(b'"');
-}
-
-/// `,"name":`
-pub(super) fn field(out: &mut Vec<u8>, name: &str) {
-    out.extend_from_slice(b",\"");
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
 }
 
 pub(super) fn number(out: &mut Vec<u8>, mut n: u64) {

@@ -3,53 +3,80 @@
 //! A `HeaderValue` or a `Uri` is a slice of the server's read buffer and keeps all of it alive. Kept for
 //! the length of a download, the user agent of a stalled client would cost 8 KiB. So the head is escaped
 //! and redacted at once, into a buffer of exactly its size, which the end of the request copies as it is.
+//!
+//! A head of up to [`HEAD_BYTES`] is part of what a connection costs, so that an ordinary request takes nothing
+//! from the ledger. A longer one leases the rest ([`Class::LogHeads`]); where there is none, its target, user
+//! agent and headers are cut until it fits, and the record says that it is `shortened`.
 
 use std::net::IpAddr;
 use std::ops::Range;
 use std::time::SystemTime;
 
+use forebay_budget::{Class, Lease, Ledger};
 use http::header::{RANGE, USER_AGENT};
 use http::{HeaderName, HeaderValue, Method, Uri, Version, request};
 
-use super::format::{Escaper, field, string_field, timestamp, with_scratch};
+use super::form::{Fields, LogForm};
+use super::format::{Escaper, with_scratch};
 use super::{AccessLogOptions, Redaction, RequestTrace, WhiteSpace};
 use crate::client_ip;
 
-/// Bounds of the fields, in escaped bytes.
-const TARGET_MAX: usize = 2048;
-const USER_AGENT_MAX: usize = 512;
-const HEADER_MAX: usize = 256;
+/// What every request under way may keep without a lease, in bytes.
+pub const HEAD_BYTES: usize = 1024;
 
-/// The first half of a record, from `trace_id` to the last header.
+/// Bounds of the fields, in escaped bytes.
+struct Bounds {
+    target: usize,
+    user_agent: usize,
+    header: usize,
+}
+
+const WIDE: Bounds = Bounds { target: 2048, user_agent: 512, header: 256 };
+/// With these, and without the headers that were chosen, a head is no longer than [`HEAD_BYTES`].
+const NARROW: Bounds = Bounds { target: 256, user_agent: 128, header: 64 };
+
+/// Methods longer than this are nobody's: they are cut.
+const METHOD_MAX: usize = 24;
+
+/// The first half of a record, from the client to the last header.
 #[derive(Debug)]
 pub(super) struct Head {
     text: Box<[u8]>,
     target: Range<usize>,
+    /// The fields, in the form of the record.
+    fields: Range<usize>,
     pub(super) method: Method,
+    /// Pays for what is longer than [`HEAD_BYTES`].
+    _lease: Option<Lease>,
+}
+
+/// What a head is made of.
+pub(super) struct About<'a> {
+    pub(super) parts: &'a request::Parts,
+    pub(super) trace: &'a RequestTrace,
+    pub(super) start: SystemTime,
+    pub(super) options: &'a AccessLogOptions,
+    pub(super) form: LogForm,
 }
 
 impl Head {
-    pub(super) fn of(
-        parts: &request::Parts,
-        trace: &RequestTrace,
-        start: SystemTime,
-        options: &AccessLogOptions,
-    ) -> Self {
-        let client = client_ip::client(&parts.extensions, options.peer_from);
+    pub(super) fn of(about: &About<'_>, ledger: &Ledger) -> Self {
         with_scratch(|out| {
-            identity(out, trace, start, client);
-            let target = request_line(out, parts, &options.redaction);
-            for (name, header, max) in
-                [("user_agent", USER_AGENT, USER_AGENT_MAX), ("range", RANGE, HEADER_MAX)]
-            {
-                if let Some(value) = parts.headers.get(header) {
-                    string_field(out, name, value.as_bytes(), max);
+            let mut lease = None;
+            let mut target = about.write(out, &WIDE);
+            if let Some(more) = out.len().checked_sub(HEAD_BYTES).filter(|more| *more > 0) {
+                lease = ledger.try_acquire(Class::LogHeads, more as u64).ok();
+                if lease.is_none() {
+                    out.clear();
+                    target = about.write(out, &NARROW);
                 }
             }
-            if !options.headers.is_empty() {
-                chosen_headers(out, parts, options);
-            }
-            Self { text: Box::from(out.as_slice()), target, method: parts.method.clone() }
+            let fields = match about.form {
+                LogForm::Json => 0..out.len(),
+                LogForm::Text => target.end..out.len(),
+            };
+            let text = Box::from(out.as_slice());
+            Self { text, target, fields, method: short(&about.parts.method), _lease: lease }
         })
     }
 
@@ -58,44 +85,116 @@ impl Head {
         std::str::from_utf8(&self.text[self.target.clone()]).unwrap_or_default()
     }
 
-    pub(super) fn text(&self) -> &[u8] {
-        &self.text
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
+    pub(super) fn fields(&self) -> &[u8] {
+        &self.text[self.fields.clone()]
     }
 }
 
-fn identity(out: &mut Vec<u8>, trace: &RequestTrace, start: SystemTime, client: Option<IpAddr>) {
-    plain_field(out, "trace_id", trace.trace_id.as_str());
-    plain_field(out, "span_id", trace.span_id.as_str());
-    if let Some(parent) = trace.parent_id {
-        plain_field(out, "parent_id", parent.as_str());
+impl About<'_> {
+    /// Writes the head; says where the target is. Text has method, target and status in its message, and so does
+    /// not repeat them: there the target comes first, for the message to find.
+    fn write(&self, out: &mut Vec<u8>, bounds: &Bounds) -> Range<usize> {
+        let mut fields = Fields::new(out, self.form);
+        match self.form {
+            LogForm::Json => {
+                self.identity(&mut fields);
+                fields.time("start", self.start);
+                self.client(&mut fields);
+                fields.plain("method", short(&self.parts.method).as_str());
+                fields.name("uri");
+                fields.raw("\"");
+                let target = self.target(&mut fields, bounds);
+                fields.raw("\"");
+                self.rest(&mut fields, bounds);
+                target
+            }
+            LogForm::Text => {
+                let target = self.target(&mut fields, bounds);
+                self.client(&mut fields);
+                self.rest(&mut fields, bounds);
+                self.identity(&mut fields);
+                target
+            }
+        }
     }
-    plain_field(out, "request_id", trace.request_id.as_str());
-    field(out, "start");
-    out.push(b'"');
-    timestamp(out, start);
-    out.push(b'"');
-    if let Some(client) = client {
-        use std::io::Write;
-        field(out, "client");
-        let _ = write!(out, "\"{client}\"");
+
+    fn identity(&self, fields: &mut Fields<'_>) {
+        fields.plain("trace_id", self.trace.trace_id.as_str());
+        fields.plain("span_id", self.trace.span_id.as_str());
+        if let Some(parent) = self.trace.parent_id {
+            fields.plain("parent_id", parent.as_str());
+        }
+        fields.plain("request_id", self.trace.request_id.as_str());
+    }
+
+    fn client(&self, fields: &mut Fields<'_>) {
+        let client: Option<IpAddr> = client_ip::client(&self.parts.extensions, self.options.peer_from);
+        if let Some(client) = client {
+            fields.plain("client", &client.to_string());
+        }
+    }
+
+    fn target(&self, fields: &mut Fields<'_>, bounds: &Bounds) -> Range<usize> {
+        let begin = fields.out.len();
+        let mut escaper = Escaper::new(fields.out, bounds.target, WhiteSpace::Keep);
+        target(&self.parts.uri, &self.options.redaction, &mut escaper);
+        if escaper.is_cut() {
+            fields.raw("…");
+        }
+        begin..fields.out.len()
+    }
+
+    fn rest(&self, fields: &mut Fields<'_>, bounds: &Bounds) {
+        fields.plain("protocol", protocol(self.parts.version));
+        for (name, header, max) in
+            [("user_agent", USER_AGENT, bounds.user_agent), ("range", RANGE, bounds.header)]
+        {
+            if let Some(value) = self.parts.headers.get(header) {
+                fields.string(name, value.as_bytes(), max);
+            }
+        }
+        if bounds.target < WIDE.target {
+            fields.name("shortened");
+            fields.raw("true");
+        } else if !self.options.headers.is_empty() {
+            self.chosen_headers(fields, bounds);
+        }
+    }
+
+    fn chosen_headers(&self, fields: &mut Fields<'_>, bounds: &Bounds) {
+        if self.form == LogForm::Json {
+            fields.name("request_headers");
+        }
+        let begin = fields.out.len();
+        for name in &self.options.headers {
+            if let Some(value) = self.parts.headers.get(name) {
+                header(fields, name, value, &self.options.redaction, bounds.header);
+            }
+        }
+        if self.form == LogForm::Text {
+            return;
+        }
+        // The first field's comma opens the object.
+        match fields.out.get_mut(begin) {
+            Some(comma) => *comma = b'{',
+            None => fields.raw("{"),
+        }
+        fields.raw("}");
     }
 }
 
-/// Method, target and version; says where the target is.
-fn request_line(out: &mut Vec<u8>, parts: &request::Parts, redaction: &Redaction) -> Range<usize> {
-    plain_field(out, "method", parts.method.as_str());
-    field(out, "uri");
-    out.push(b'"');
-    let begin = out.len();
-    let mut escaper = Escaper::new(out, TARGET_MAX, WhiteSpace::Keep);
-    target(&parts.uri, redaction, &mut escaper);
-    if escaper.is_cut() {
-        out.extend_from_slice("…".as_bytes());
+/// A method for the record: one that a client made up may be as long as its head.
+fn short(method: &Method) -> Method {
+    match method.as_str().as_bytes().get(..METHOD_MAX) {
+        // A part of a token is a token.
+        Some(cut) => Method::from_bytes(cut).unwrap_or_default(),
+        None => method.clone(),
     }
-    let end = out.len();
-    out.push(b'"');
-    plain_field(out, "protocol", protocol(parts.version));
-    begin..end
 }
 
 fn target(uri: &Uri, redaction: &Redaction, escaper: &mut Escaper<'_>) {
@@ -119,36 +218,18 @@ fn target(uri: &Uri, redaction: &Redaction, escaper: &mut Escaper<'_>) {
     }
 }
 
-fn chosen_headers(out: &mut Vec<u8>, parts: &request::Parts, options: &AccessLogOptions) {
-    field(out, "request_headers");
-    let begin = out.len();
-    for name in &options.headers {
-        if let Some(value) = parts.headers.get(name) {
-            header(out, name, value, &options.redaction);
-        }
-    }
-    // The first field's comma opens the object.
-    match out.get_mut(begin) {
-        Some(comma) => *comma = b'{',
-        None => out.push(b'{'),
-    }
-    out.push(b'}');
-}
-
-fn header(out: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue, redaction: &Redaction) {
+fn header(
+    fields: &mut Fields<'_>,
+    name: &HeaderName,
+    value: &HeaderValue,
+    redaction: &Redaction,
+    max: usize,
+) {
     if redaction.is_secret(name.as_str()) || value.is_sensitive() {
-        plain_field(out, name.as_str(), "[redacted]");
+        fields.plain(name.as_str(), "[redacted]");
     } else {
-        string_field(out, name.as_str(), value.as_bytes(), HEADER_MAX);
+        fields.string(name.as_str(), value.as_bytes(), max);
     }
-}
-
-/// A field whose value needs no escape.
-fn plain_field(out: &mut Vec<u8>, name: &str, value: &str) {
-    field(out, name);
-    out.push(b'"');
-    out.extend_from_slice(value.as_bytes());
-    out.push(b'"');
 }
 
 const fn protocol(version: Version) -> &'static str {

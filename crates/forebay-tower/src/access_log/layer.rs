@@ -11,6 +11,7 @@ use super::{AccessLog, AccessLogOptions, CaptureOptions, LogQueue};
 
 /// Memory of a log that nobody gave a ledger.
 const QUEUE: ByteSize = ByteSize::mib(1);
+const HEADS: ByteSize = ByteSize::kib(256);
 const CAPTURES: ByteSize = ByteSize::mib(4);
 
 /// Logs every request of the services it wraps. Clones share the settings and the queue.
@@ -38,13 +39,14 @@ impl AccessLogLayer {
         Self { shared: None }
     }
 
-    /// Logs to standard output, with the first `capture` bytes of each text body, within 5 MiB of memory
-    /// of its own: 1 MiB of records waiting to be written, 4 MiB of captures.
+    /// Logs to standard output, with the first `capture` bytes of each text body, within 5.25 MiB of memory
+    /// of its own: 1 MiB of records waiting to be written, 256 KiB of long heads, 4 MiB of captures.
     ///
     /// # Errors
     /// If the writing thread cannot be started.
     pub fn stdout(capture: ByteSize) -> std::io::Result<Self> {
-        let ledger = Ledger::new([(Class::LogQueue, QUEUE), (Class::Captures, CAPTURES)]);
+        let ledger =
+            Ledger::new([(Class::LogQueue, QUEUE), (Class::LogHeads, HEADS), (Class::Captures, CAPTURES)]);
         let options =
             AccessLogOptions { capture: CaptureOptions::both(capture), ..AccessLogOptions::default() };
         Ok(Self::new(LogQueue::start(std::io::stdout(), &ledger, QUEUE)?, options))

@@ -1,4 +1,4 @@
-//! One JSON line per request, written when the response body has truly ended, with the first bytes of both
+//! One line per request, in JSON or in text, written when the response body has truly ended, with the first bytes of both
 //! bodies if you ask for them.
 //!
 //! The outage behind it: a middleware that read each upload into memory to log its first few hundred
@@ -12,8 +12,8 @@
 //! response body ─► Recorder: count, capture ┘
 //! ```
 //!
-//! What a request costs: one buffer of a few hundred bytes while it is in flight, and one copy into the
-//! queue. Header values are never kept, because each would pin the server's read buffer. The record is
+//! What a request costs: one buffer of a few hundred bytes while it is in flight (more than [`HEAD_BYTES`] only
+//! with a lease), and one copy into the queue. Header values are never kept, because each would pin the server's read buffer. The record is
 //! formatted in a buffer that each thread reuses. The queue is bounded in bytes, is drained by one thread,
 //! never blocks a request, and counts what it drops.
 //!
@@ -21,6 +21,7 @@
 
 mod capturing;
 mod classify;
+mod form;
 mod format;
 mod future;
 mod head;
@@ -36,7 +37,9 @@ mod service;
 mod trace;
 
 pub use classify::{ByStatus, Classifier, Exchange, Keep, Level, Verdict};
+pub use form::LogForm;
 pub use future::ResponseFuture;
+pub use head::HEAD_BYTES;
 pub use inbound::Inbound;
 pub use layer::AccessLogLayer;
 pub use moved::{Moved, MovedHandle};

@@ -17,6 +17,8 @@ use forebay_budget::{ByteSize, Class, Lease, Ledger};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::watch;
 
+use super::LogForm;
+
 /// The smallest step in which a buffer grows.
 const STEP: usize = 16 * 1024;
 /// How long the thread waits for company before it writes a record.
@@ -49,6 +51,7 @@ struct Handle {
 
 #[derive(Debug)]
 struct Shared {
+    form: LogForm,
     ledger: Ledger,
     /// Most bytes that wait in one buffer.
     half: usize,
@@ -92,7 +95,21 @@ impl LogQueue {
         ledger: &Ledger,
         capacity: ByteSize,
     ) -> std::io::Result<Self> {
+        Self::start_as(LogForm::Json, writer, ledger, capacity)
+    }
+
+    /// As [`LogQueue::start`], for records of this form.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_as(
+        form: LogForm,
+        writer: impl Write + Send + 'static,
+        ledger: &Ledger,
+        capacity: ByteSize,
+    ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
+            form,
             ledger: ledger.clone(),
             half: usize::try_from(capacity.as_u64() / 2).unwrap_or(usize::MAX),
             state: Mutex::default(),
@@ -155,6 +172,10 @@ impl LogQueue {
             dropped_total: shared.dropped.load(Ordering::Relaxed),
             write_errors_total: shared.write_errors.load(Ordering::Relaxed),
         }
+    }
+
+    pub(super) fn form(&self) -> LogForm {
+        self.handle.shared.form
     }
 
     pub(super) fn ledger(&self) -> &Ledger {
@@ -246,7 +267,7 @@ impl Shared {
     fn tell_dropped(&self, writer: &mut impl Write, told: u64) -> u64 {
         let dropped = self.dropped.load(Ordering::Relaxed);
         if dropped > told {
-            let record = super::record::dropped(dropped - told, dropped);
+            let record = super::record::dropped(dropped - told, dropped, self.form);
             if writer.write_all(&record).and_then(|()| writer.flush()).is_err() {
                 return told;
             }

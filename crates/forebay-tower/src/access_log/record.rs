@@ -1,10 +1,11 @@
-//! The record: one line of JSON, `timestamp level message trace_id …`.
+//! The record: one line, `timestamp level message` and then the fields.
 
 use std::time::{Duration, SystemTime};
 
 use super::capturing::{Capture, Style};
 use super::classify::{Exchange, Keep, Level};
-use super::format::{field, millis, number, string_field, timestamp, with_scratch};
+use super::form::{Fields, LogForm};
+use super::format::with_scratch;
 use super::inbound::Rest;
 use super::recorder::{Answered, Pending};
 use crate::body::End;
@@ -40,15 +41,15 @@ pub(super) fn write(pending: &Pending, answer: &Answered, end: End) {
 }
 
 /// The record about records that are missing.
-pub(super) fn dropped(newly: u64, total: u64) -> Vec<u8> {
+pub(super) fn dropped(newly: u64, total: u64, form: LogForm) -> Vec<u8> {
     let mut out = Vec::with_capacity(160);
-    opening(&mut out, SystemTime::now(), Level::Warn);
-    out.extend_from_slice(b"access log records were dropped\"");
-    field(&mut out, "dropped");
-    number(&mut out, newly);
-    field(&mut out, "dropped_total");
-    number(&mut out, total);
-    out.extend_from_slice(b"}\n");
+    let mut fields = Fields::new(&mut out, form);
+    fields.opening(SystemTime::now(), Level::Warn);
+    fields.raw("access log records were dropped");
+    fields.message_ends();
+    fields.number("dropped", newly);
+    fields.number("dropped_total", total);
+    fields.closing();
     out
 }
 
@@ -60,14 +61,6 @@ fn delivered(pending: &Pending, produced: u64, end: End) -> (End, Option<&'stati
     } else {
         (end, None)
     }
-}
-
-fn opening(out: &mut Vec<u8>, at: SystemTime, level: Level) {
-    out.extend_from_slice(b"{\"timestamp\":\"");
-    timestamp(out, at);
-    out.extend_from_slice(b"\",\"level\":\"");
-    out.extend_from_slice(level.name().as_bytes());
-    out.extend_from_slice(b"\",\"message\":\"");
 }
 
 // ===== impl Facts =====
@@ -87,60 +80,55 @@ impl Facts<'_> {
     }
 
     fn record(&self, out: &mut Vec<u8>, level: Level, keep: Keep) {
-        opening(out, self.pending.started + self.latency, level);
-        self.message(out);
-        out.push(b'"');
-        out.extend_from_slice(self.pending.head.text());
-        self.status_and_sizes(out);
+        let mut fields = Fields::new(out, self.pending.shared.queue.form());
+        fields.opening(self.pending.started + self.latency, level);
+        self.message(&mut fields);
+        fields.message_ends();
+        fields.out.extend_from_slice(self.pending.head.fields());
+        self.status_and_sizes(&mut fields);
         if let Some(user) = &self.pending.user {
-            string_field(out, "user", user.as_bytes(), USER_MAX);
+            fields.string("user", user.as_bytes(), USER_MAX);
         }
         if let Some(error) = self.error {
-            string_field(out, "error", error.as_bytes(), ERROR_MAX);
+            fields.string("error", error.as_bytes(), ERROR_MAX);
         }
-        self.bodies(out, keep);
-        out.extend_from_slice(b"}\n");
+        self.bodies(&mut fields, keep);
+        fields.closing();
     }
 
     /// `GET /path 200`, and the outcome if it is not as it should be. The parts are escaped already.
-    fn message(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.pending.head.method.as_str().as_bytes());
-        out.push(b' ');
-        out.extend_from_slice(self.pending.head.target().as_bytes());
+    fn message(&self, fields: &mut Fields<'_>) {
+        fields.raw(self.pending.head.method.as_str());
+        fields.raw(" ");
+        fields.raw(self.pending.head.target());
         if let Some(status) = self.answer.status {
-            out.push(b' ');
-            out.extend_from_slice(status.as_str().as_bytes());
+            fields.raw(" ");
+            fields.raw(status.as_str());
         }
         if self.end != End::Complete {
-            out.push(b' ');
-            out.extend_from_slice(self.end.name().as_bytes());
+            fields.raw(" ");
+            fields.raw(self.end.name());
         }
     }
 
-    fn status_and_sizes(&self, out: &mut Vec<u8>) {
+    fn status_and_sizes(&self, fields: &mut Fields<'_>) {
         let moved = self.pending.moved.as_ref().map(|moved| &moved.0);
         let received = self.pending.inbound.as_ref().map_or(0, |seen| seen.bytes());
-        if let Some(status) = self.answer.status {
-            field(out, "status");
-            out.extend_from_slice(status.as_str().as_bytes());
+        if let Some(status) = self.answer.status
+            && fields.form == LogForm::Json
+        {
+            fields.number("status", status.as_u16().into());
         }
         if let Some(latency) = self.answer.latency_head {
-            field(out, "latency_head_ms");
-            millis(out, latency);
+            fields.millis("latency_head_ms", latency);
         }
-        field(out, "latency_ms");
-        millis(out, self.latency);
-        field(out, "bytes_in");
-        number(out, moved.map_or(received, |moved| moved.received()));
-        field(out, "bytes_out");
-        number(out, moved.map_or(self.answer.produced, |moved| moved.sent()));
-        field(out, "outcome");
-        out.push(b'"');
-        out.extend_from_slice(self.end.name().as_bytes());
-        out.push(b'"');
+        fields.millis("latency_ms", self.latency);
+        fields.number("bytes_in", moved.map_or(received, |moved| moved.received()));
+        fields.number("bytes_out", moved.map_or(self.answer.produced, |moved| moved.sent()));
+        fields.plain("outcome", self.end.name());
     }
 
-    fn bodies(&self, out: &mut Vec<u8>, keep: Keep) {
+    fn bodies(&self, fields: &mut Fields<'_>, keep: Keep) {
         let options = &self.pending.shared.options;
         let style = |max: forebay_budget::ByteSize| Style {
             max: max.as_usize(),
@@ -154,11 +142,11 @@ impl Facts<'_> {
         };
         if let Some(capture) = self.request.capture.as_ref().filter(|_| request) {
             let ended = self.request.end == Some(End::Complete);
-            capture.write(out, "request_body", ended, &style(options.capture.request));
+            capture.write(fields, "request_body", ended, &style(options.capture.request));
         }
         if let Some(capture) = self.answer.capture.as_ref().filter(|_| response) {
             let ended = self.end == End::Complete;
-            capture.write(out, "response_body", ended, &style(options.capture.response));
+            capture.write(fields, "response_body", ended, &style(options.capture.response));
         }
     }
 }

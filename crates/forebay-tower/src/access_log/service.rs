@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tower_service::Service;
 
 use super::capturing::{Capture, Kind};
-use super::head::Head;
+use super::head::{About, Head};
 use super::inbound::{Inbound, Seen};
 use super::layer::Shared;
 use super::recorder::Pending;
@@ -59,7 +59,8 @@ fn begin<B: Body>(shared: Arc<Shared>, request: Request<B>) -> (Pending, Request
     let (mut parts, body) = request.into_parts();
     let options = &shared.options;
     let trace = RequestTrace::of(&parts.headers);
-    let head = Head::of(&parts, &trace, started, options);
+    let (form, ledger) = (shared.queue.form(), shared.queue.ledger());
+    let head = Head::of(&About { parts: &parts, trace: &trace, start: started, options, form }, ledger);
     let moved = parts.extensions.get::<MovedHandle>().cloned();
     let moved = moved.or_else(|| options.moved_from.and_then(|from| from(&parts.extensions)));
     let user = parts.extensions.get::<User>().map(|User(user)| user.clone());
@@ -67,7 +68,7 @@ fn begin<B: Body>(shared: Arc<Shared>, request: Request<B>) -> (Pending, Request
         let limit = options.capture.request.as_usize();
         let capture = (limit > 0).then(|| {
             let kind = Kind::of_request(&parts.method, &parts.headers);
-            let mut prefix = Prefix::new(limit, body.size_hint().exact(), shared.queue.ledger().clone());
+            let mut prefix = Prefix::new(limit, body.size_hint().exact(), ledger.clone());
             if let Kind::Skip(why) = kind {
                 prefix.skip(why);
             }

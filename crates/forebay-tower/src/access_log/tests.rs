@@ -20,6 +20,8 @@ use crate::client_ip::Client;
 use crate::testing::{Fed, Step, data, fails, frame, poll, takes};
 
 mod captured;
+mod heads;
+mod text_form;
 
 /// A writer that keeps what it is given.
 #[derive(Clone, Debug, Default)]
@@ -49,11 +51,24 @@ impl Logged {
     }
 
     fn with_captures(options: AccessLogOptions, captures: u64) -> Self {
-        let capacities = [(Class::LogQueue, ByteSize::kib(256)), (Class::Captures, ByteSize::b(captures))];
-        let ledger = Ledger::new(capacities);
+        Self::granted(options, LogForm::Json, [(Class::Captures, ByteSize::b(captures))])
+    }
+
+    fn granted<const N: usize>(
+        options: AccessLogOptions,
+        form: LogForm,
+        capacities: [(Class, ByteSize); N],
+    ) -> Self {
+        let ledger = Ledger::new(capacities.into_iter().chain([(Class::LogQueue, ByteSize::kib(256))]));
         let written = Written::default();
-        let queue = LogQueue::start(written.clone(), &ledger, ByteSize::kib(256)).unwrap();
+        let queue = LogQueue::start_as(form, written.clone(), &ledger, ByteSize::kib(256)).unwrap();
         Self { layer: AccessLogLayer::new(queue, options), written, ledger }
+    }
+
+    /// What was written, as it is.
+    async fn text(&self) -> String {
+        self.layer.queue().unwrap().flush().await;
+        String::from_utf8(self.written.0.lock().clone()).unwrap()
     }
 
     async fn records(&self) -> Vec<Value> {

@@ -3,7 +3,7 @@
 use tower_layer::Layer;
 
 use super::queue::Queue;
-use super::{LoadShed, QueueLimits, Slots};
+use super::{LoadShed, QueueFigures, QueueLimits, Slots};
 
 /// Lets requests wait for a slot, for a short time and in a short line. Clones share the line.
 #[derive(Clone, Debug)]
@@ -18,10 +18,10 @@ impl LoadShedLayer {
         Self { queue: Queue::new(slots, queue) }
     }
 
-    /// Requests that wait now.
+    /// The slots and the line now, for metrics and for whoever decides where requests go.
     #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.queue.waiting()
+    pub fn figures(&self) -> QueueFigures {
+        self.queue.figures()
     }
 }
 

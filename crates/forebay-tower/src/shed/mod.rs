@@ -32,5 +32,24 @@ pub struct QueueLimits {
     pub time: Duration,
 }
 
+/// The slots and the line before them, now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueFigures {
+    /// Slots taken.
+    pub in_use: usize,
+    /// Slots in all.
+    pub slots: usize,
+    /// Requests that wait for one.
+    pub waiting: usize,
+    /// How many may.
+    pub waiting_max: usize,
+    /// The sum of all finished waits, whichever way they ended.
+    pub waited: Duration,
+    /// Requests that were refused since the start.
+    pub refused_total: u64,
+    /// A newcomer would probably be refused: the line is full, or its first has waited for more than a second.
+    pub saturated: bool,
+}
+
 #[cfg(test)]
 mod tests;

@@ -34,16 +34,16 @@ async fn those_who_wait_are_served_in_their_order() {
     let (layer, slots) = layer();
     let running = call(&layer, Answers::default(), request());
     let (mut first, mut second) = (waiting(&layer), waiting(&layer));
-    assert_eq!(layer.waiting(), 2);
+    assert_eq!(layer.figures().waiting, 2);
 
     drop(running);
     assert!(poll(&mut second).is_pending());
     let Poll::Ready(Ok(response)) = poll(&mut first) else { panic!("the first in line is not served") };
     assert_eq!(response.status(), StatusCode::OK);
-    assert_eq!((slots.in_use(), layer.waiting()), (1, 1));
+    assert_eq!((slots.in_use(), layer.figures().waiting), (1, 1));
     drop(response);
     assert!(matches!(poll(&mut second), Poll::Ready(Ok(_))));
-    assert_eq!((slots.in_use(), layer.waiting()), (0, 0), "the answer was dropped with its slot");
+    assert_eq!((slots.in_use(), layer.figures().waiting), (0, 0), "the answer was dropped with its slot");
 }
 
 #[tokio::test(start_paused = true)]
@@ -64,7 +64,7 @@ async fn a_wait_ends_with_its_time() {
     advance(LIMITS.time).await;
     let Poll::Ready(Ok(response)) = poll(&mut late) else { panic!("still waiting") };
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(layer.waiting(), 0);
+    assert_eq!(layer.figures().waiting, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -77,5 +77,37 @@ async fn who_leaves_the_line_leaves_nothing_behind() {
     drop(first);
     // 3. The slot goes to the next one and is not lost.
     assert!(matches!(poll(&mut second), Poll::Ready(Ok(_))));
-    assert_eq!((slots.in_use(), layer.waiting()), (0, 0));
+    assert_eq!((slots.in_use(), layer.figures().waiting), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_line_says_how_long_it_is_and_when_it_does_not_move() {
+    let (layer, _slots) = layer();
+    let idle = QueueFigures { slots: 1, waiting_max: 2, ..QueueFigures::default() };
+    assert_eq!(layer.figures(), idle);
+    let running = call(&layer, Answers::default(), request());
+    let mut first = waiting(&layer);
+    advance(Duration::from_millis(999)).await;
+    assert_eq!(layer.figures(), QueueFigures { in_use: 1, waiting: 1, ..idle });
+    advance(Duration::from_millis(2)).await;
+    assert!(layer.figures().saturated, "the first has waited for more than a second");
+    drop(running);
+    drop(poll(&mut first));
+    assert_eq!(layer.figures(), QueueFigures { waited: Duration::from_millis(1001), ..idle });
+
+    let _running = call(&layer, Answers::default(), request());
+    let _line = (waiting(&layer), waiting(&layer));
+    assert!(layer.figures().saturated, "the line is full");
+    drop(call(&layer, Answers::default(), request()));
+    assert_eq!(layer.figures().refused_total, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_took_too_long_is_counted_as_refused() {
+    let (layer, _slots) = layer();
+    let _running = call(&layer, Answers::default(), request());
+    let mut late = waiting(&layer);
+    advance(LIMITS.time).await;
+    assert!(poll(&mut late).is_ready());
+    assert_eq!((layer.figures().refused_total, layer.figures().waited), (1, LIMITS.time));
 }

@@ -5,6 +5,7 @@ mod a_logged_request;
 mod counting;
 mod in_axum;
 mod in_our_server;
+mod remembered_clients;
 mod the_log_line_that_read_the_upload;
 
 #[global_allocator]

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::anyhow;
-use forebay_budget::{FdLedger, Ledger};
+use forebay_budget::{FdLedger, Ledger, Plan};
 use forebay_gateway::GatewayOptions;
 use forebay_store::{Dotfiles, LocalOptions, LocalStore, Symlinks};
 
@@ -18,6 +18,12 @@ pub(super) fn store(config: &Config, ledger: &Ledger, fds: &FdLedger) -> Result<
     if root.as_os_str().is_empty() {
         return Err(Failure::usage(anyhow!("say what to serve: forebay serve DIR")));
     }
+    let store = LocalStore::open(root, local(config, ledger, fds));
+    store.map(Arc::new).map_err(|error| Failure::usage(anyhow::Error::new(error)))
+}
+
+/// What of it may be seen.
+pub(super) fn local(config: &Config, ledger: &Ledger, fds: &FdLedger) -> LocalOptions {
     let mut options = LocalOptions::new(ledger.clone(), fds.clone());
     options.symlinks = match config.content.symlinks {
         config::Symlinks::Inside => Symlinks::FollowInside,
@@ -25,12 +31,11 @@ pub(super) fn store(config: &Config, ledger: &Ledger, fds: &FdLedger) -> Result<
     };
     options.dotfiles = if config.content.hidden { Dotfiles::Serve } else { Dotfiles::Hide };
     options.patience = config.memory.queue_timeout.0;
-    let store = LocalStore::open(root, options);
-    store.map(Arc::new).map_err(|error| Failure::usage(anyhow::Error::new(error)))
+    options
 }
 
 /// How it is presented.
-pub(super) fn gateway(config: &Config) -> GatewayOptions {
+pub(super) fn gateway(config: &Config, plan: &Plan) -> GatewayOptions {
     let content = &config.content;
     GatewayOptions {
         listing: content.listing,
@@ -41,6 +46,7 @@ pub(super) fn gateway(config: &Config) -> GatewayOptions {
         compress: content.compress,
         precompressed: content.precompressed,
         cache_control: content.cache_control.clone(),
+        read_chunk: plan.sizes.read_chunk,
         patience: config.memory.queue_timeout.0,
         ..GatewayOptions::default()
     }

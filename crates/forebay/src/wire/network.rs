@@ -60,7 +60,7 @@ pub(super) fn for_clients(
     options.connection_cost = plan.sizes.connection;
     options.tls_cost = plan.sizes.tls;
     options.http1_buffer = plan.sizes.http1_buffer;
-    options.http2 = config.serve.http2.then(|| Http2Sizes::for_cost(plan.sizes.http2_connection));
+    options.http2 = http2(plan, config);
     options.tls = tls;
     options.limits = limits(config);
     options.cold = match config.runtime.cold_pages {
@@ -69,6 +69,12 @@ pub(super) fn for_clients(
     };
     options.watch = watch;
     options
+}
+
+/// HTTP/2 in what the plan gives to a connection of it.
+fn http2(plan: &Plan, config: &Config) -> Option<Http2Sizes> {
+    let log_head = if config.log.access_log { plan.sizes.log_head } else { ByteSize::ZERO };
+    config.serve.http2.then(|| Http2Sizes::for_cost_with(plan.sizes.http2_connection, log_head))
 }
 
 /// How operators are served: a few connections of their own, so that clients cannot keep them out.

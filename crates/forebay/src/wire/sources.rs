@@ -1,8 +1,9 @@
 //! The rest of the process as the operators' interface wants to see it: each figure under the name that it has
 //! there. Nothing is counted here.
 
-use forebay_admin::{Network, NetworkFigures, Party, TransferView, Transfers};
+use forebay_admin::{Network, NetworkFigures, Party, TransferView, Transfers, TurnFigures, Turns};
 use forebay_net::Watch;
+use forebay_tower::LoadShedLayer;
 
 /// The clients' connections.
 #[derive(Clone, Debug)]
@@ -63,7 +64,25 @@ impl Network for Clients {
             ],
             desyncs: stats.desyncs,
             truncations: stats.truncations,
-            pools: Vec::new(),
+        }
+    }
+}
+
+/// The queue of requests before their limit.
+#[derive(Clone, Debug)]
+pub(super) struct Line(pub(super) LoadShedLayer);
+
+impl Turns for Line {
+    fn figures(&self) -> TurnFigures {
+        let figures = self.0.figures();
+        TurnFigures {
+            in_use: figures.in_use as u64,
+            places: figures.slots as u64,
+            waiting: figures.waiting as u64,
+            waiting_max: figures.waiting_max as u64,
+            waited: figures.waited,
+            refused: figures.refused_total,
+            saturated: figures.saturated,
         }
     }
 }

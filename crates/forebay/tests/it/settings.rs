@@ -8,7 +8,7 @@ use forebay_testkit::{
 };
 use tokio::time::Instant;
 
-use crate::run::{Root, poll};
+use crate::run::{Root, admin, poll};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -88,6 +88,9 @@ fn bandwidth_is_shared_over_the_connections_of_a_client() {
         assert_eq!(get(&server, "/slow", "").body, vec![7; 600 << 10]);
     }
     assert!(begun.elapsed() > Duration::from_millis(900), "{:?}", begun.elapsed());
+    // Cut into pieces, a file still goes by name.
+    let (_, metrics) = admin(server.admin.unwrap(), "/metrics");
+    assert!(metrics.contains("forebay_file_sent_bytes_total{way=\"sendfile\"} 1228800.0"), "{metrics}");
 }
 
 #[test]
@@ -142,4 +145,107 @@ fn the_access_log_captures_and_hides_what_it_was_told_to() {
     assert_eq!(raw::get(silent.addr, "/small.txt").unwrap().head.status, 200);
     assert!(!before.contains("small.txt"), "{before}");
     assert_eq!(silent.stop(PATIENCE).unwrap().code(), Some(0));
+}
+
+#[test]
+fn compression_and_neighbours_can_be_switched() {
+    let root = Root::new();
+    let text = "a river runs through it\n".repeat(1000);
+    fs::write(root.path().join("plain.txt"), &text).unwrap();
+    fs::write(root.path().join("packed.txt"), &text).unwrap();
+    fs::write(root.path().join("packed.txt.gz"), "a neighbour").unwrap();
+    let gzip = "Accept-Encoding: gzip\r\n";
+    let coding = |answer: &RawResponse| field(answer, "content-encoding").map(str::to_owned);
+
+    let both = root.serve(&[]);
+    assert_eq!(coding(&get(&both, "/plain.txt", gzip)).as_deref(), Some("gzip"));
+    assert_eq!(get(&both, "/packed.txt", gzip).body, b"a neighbour");
+
+    let none = root.serve(&["--compress=false", "--precompressed=false"]);
+    for target in ["/plain.txt", "/packed.txt"] {
+        let answer = get(&none, target, gzip);
+        assert_eq!((coding(&answer), answer.body.as_slice()), (None, text.as_bytes()), "{target}");
+    }
+}
+
+#[test]
+fn links_are_followed_or_not() {
+    let root = Root::new();
+    std::os::unix::fs::symlink("small.txt", root.path().join("link")).unwrap();
+    assert_eq!(get(&root.serve(&[]), "/link", "").body, b"a small file\n");
+    assert_eq!(get(&root.serve(&["--symlinks", "never"]), "/link", "").head.status, 404);
+}
+
+#[test]
+fn white_space_in_captures_can_be_collapsed() {
+    let root = Root::new();
+    fs::write(root.path().join("wide.txt"), "a    wide\n\n\nfile").unwrap();
+    let server = root.serve(&["--capture", "100", "--capture-collapse"]);
+    get(&server, "/wide.txt", "");
+    assert!(poll(|| server.said().contains("\"text\":\"a wide file\"")), "{}", server.said());
+}
+
+#[test]
+fn access_records_have_the_form_of_the_log() {
+    let root = Root::new();
+    let server = root.serve(&["--log-format", "text"]);
+    get(&server, "/small.txt", "User-Agent: a \"tool\"\r\n");
+    let record =
+        " INFO access: GET /small.txt 200 client=127.0.0.1 protocol=HTTP/1.1 user_agent=\"a \\\"tool\\\"\" ";
+    assert!(poll(|| server.said().contains(record)), "{}", server.said());
+    assert!(!server.said().contains('{'), "{}", server.said());
+}
+
+#[test]
+fn there_are_as_many_data_threads_as_were_asked_for() {
+    let root = Root::new();
+    let server = root.serve(&["--workers", "3"]);
+    let threads = fs::read_dir(format!("/proc/{}/task", server.pid())).unwrap();
+    let names = threads.map(|thread| fs::read_to_string(thread.unwrap().path().join("comm")).unwrap());
+    assert_eq!(names.filter(|name| name.starts_with("forebay-data-")).count(), 3);
+}
+
+#[test]
+fn an_operator_sees_that_requests_would_not_get_their_turn() {
+    let root = Root::new();
+    let server = root.serve(&["--requests", "1", "--queue-timeout", "1m"]);
+    let operators = server.admin.unwrap();
+    assert_eq!(admin(operators, "/readyz").0, 200);
+    let ask = |target: &str| {
+        let mut conn = RawConn::connect(server.addr).unwrap();
+        conn.send(format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).unwrap();
+        conn
+    };
+    let first = ask("/large");
+    let metrics = || admin(operators, "/metrics").1;
+    assert!(poll(|| metrics().contains("forebay_turns{state=\"in_use\"} 1.0")), "{}", metrics());
+    // Four may wait for each that is answered.
+    let _line: Vec<_> = (0..4).map(|_| ask("/small.txt")).collect();
+    assert!(poll(
+        || admin(operators, "/readyz") == (503, "saturated: requests wait for their turn\n".to_owned())
+    ));
+    assert!(metrics().contains("forebay_turns{state=\"waiting\"} 4.0"), "{}", metrics());
+    drop(first);
+    assert!(poll(|| admin(operators, "/readyz").0 == 200));
+}
+
+#[test]
+fn what_limits_remember_and_what_is_kept_for_reads_stands_on_the_memory_page() {
+    let root = Root::new();
+    let server = root.serve(&["--client-bandwidth", "10GiB/s"]);
+    let memory = || {
+        serde_json::from_str::<serde_json::Value>(&admin(server.admin.unwrap(), "/memory?format=json").1)
+            .unwrap()
+    };
+    let class = |memory: &serde_json::Value, name: &str| {
+        let classes = memory["classes"].as_array().unwrap();
+        classes.iter().find(|class| class["class"] == name).unwrap()["in_use"].as_u64().unwrap()
+    };
+    assert_eq!(class(&memory(), "clients"), 840 << 10);
+    assert_eq!(get(&server, "/?archive=tar", "").head.status, 200);
+    assert!(poll(|| class(&memory(), "idle_buffers") > 0));
+    let pools = memory();
+    let pool = &pools["pools"][0];
+    assert_eq!((&pool["pool"], &pool["buffer_size"]), (&"chunks".into(), &(64 << 10).into()));
+    assert!(pool["reused_total"].as_u64() > pool["allocated_total"].as_u64(), "{pool}");
 }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use http::Response;
 use http_body::Body;
 
@@ -29,7 +30,7 @@ impl<F> ResponseFuture<F> {
 impl<F, R, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<Response<R>, E>>,
-    R: Body,
+    R: Body<Data = Bytes>,
 {
     type Output = Result<Response<PacedBody<R>>, E>;
 

@@ -37,6 +37,20 @@ pub(super) struct Account {
     client: Arc<Bucket>,
 }
 
+/// What a client's bucket takes on the heap: the counts of its owners and itself, as allocators round it.
+const BUCKET_BYTES: usize = 2 * size_of::<usize>() + size_of::<Bucket>().next_multiple_of(16);
+
+/// A piece is what flows in this part of a second.
+const PIECES_PER_SECOND: u64 = 4;
+
+/// Smaller pieces would cost more than they smooth.
+const PIECE_MIN: u64 = 16 << 10;
+
+/// The most that a limiter for so many clients takes.
+pub(super) const fn bytes(clients_max: usize) -> u64 {
+    KeyTable::<Arc<Bucket>>::bytes(clients_max) + (clients_max * BUCKET_BYTES) as u64
+}
+
 // ===== impl BandwidthLayer =====
 
 impl BandwidthLayer {
@@ -96,6 +110,13 @@ impl Shared {
 }
 
 impl Account {
+    /// How much may pass at once, at the rates of now.
+    pub(super) fn piece(&self) -> usize {
+        let rates = [&self.shared.per_client, &self.shared.total].map(|rate| rate.load(Ordering::Relaxed));
+        let rate = rates.into_iter().filter(|rate| *rate > 0).min().unwrap_or(u64::MAX);
+        usize::try_from((rate / PIECES_PER_SECOND).max(PIECE_MIN)).unwrap_or(usize::MAX)
+    }
+
     /// Pays for `bytes` and says until when the body has to wait.
     pub(super) fn debit(&self, bytes: u64) -> Option<Instant> {
         let now = Instant::now();

@@ -1,10 +1,12 @@
 //! Bytes per second: for each client over all its connections, and for everybody together.
 //!
-//! A body pays for a frame *after* it has passed, and the next frame waits until the debt is repaid. So no
-//! frame has to be cut (zero-copy spans cannot be), the average is exact, and a burst is never longer than
-//! one frame above the allowance (64 KiB where files are read, up to 1 MiB where they are sent by name). The debt belongs to the client, not to the connection: a client that
-//! opens ten connections gets the same rate ten times slower on each. The number of clients remembered is
-//! fixed (`keys.rs`); when it is used up, newcomers share one bucket.
+//! A body pays for a piece *after* it has passed, and the next piece waits until the debt is repaid, so the
+//! average is exact. A piece is what flows in a quarter of a second, at least 16 KiB: a longer frame (64 KiB
+//! where files are read, 1 MiB where they are sent by name) is cut, and its rest waits here. Cutting copies
+//! nothing, and a slice of a zero-copy placeholder still names its bytes, as long as the pieces leave in their
+//! order, all of them, or the connection ends. The debt belongs to the client, not to the connection: a
+//! client that opens ten connections gets the same rate ten times slower on each. The number of clients
+//! remembered is fixed (`keys.rs`); when it is used up, newcomers share one bucket.
 //!
 //! The limits can be changed while bodies flow.
 
@@ -17,7 +19,7 @@ mod service;
 use std::time::Duration;
 
 pub use body::PacedBody;
-use forebay_budget::Rate;
+use forebay_budget::{ByteSize, Rate};
 pub use future::ResponseFuture;
 pub use layer::BandwidthLayer;
 pub use service::Bandwidth;
@@ -33,8 +35,16 @@ pub struct BandwidthOptions {
     pub burst: Duration,
     /// Which bodies count.
     pub direction: Direction,
-    /// Clients remembered at once; about 100 bytes each.
+    /// Clients remembered at once, at most; the table takes the next smaller size that it can fill.
     pub clients_max: usize,
+}
+
+impl BandwidthOptions {
+    /// The most that the limiter takes: a table that is made whole, and a bucket for each client in it.
+    #[must_use]
+    pub const fn memory(&self) -> ByteSize {
+        ByteSize::b(layer::bytes(self.clients_max))
+    }
 }
 
 /// The bodies that a bandwidth limit counts.
@@ -56,7 +66,7 @@ impl Default for BandwidthOptions {
             total: None,
             burst: Duration::from_millis(250),
             direction: Direction::Out,
-            clients_max: 4096,
+            clients_max: 7168,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ pub struct Bandwidth<S> {
 impl<S, B, R> Service<Request<B>> for Bandwidth<S>
 where
     S: Service<Request<PacedBody<B>>, Response = Response<R>>,
-    R: Body,
+    R: Body<Data = Bytes>,
 {
     type Response = Response<PacedBody<R>>;
     type Error = S::Error;

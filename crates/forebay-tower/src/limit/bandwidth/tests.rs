@@ -133,3 +133,59 @@ async fn without_a_limit_nothing_waits_and_the_length_stays() {
     takes(&mut body, 1);
     assert_eq!(layer.clients(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_long_frame_flows_in_pieces_of_a_quarter_of_a_second() {
+    let layer = layer(Some(100), None);
+    let mut request = Request::new(Fed::default());
+    request.extensions_mut().insert(Client(IpAddr::V4(Ipv4Addr::from(1))));
+    let fed = Fed::new([data(110 * KIB), Step::End]).sized(0);
+    let mut body = call(&layer, Answers::new([fed]), request).into_body();
+    for _ in 0..4 {
+        takes(&mut body, 25 * KIB);
+        assert!(frame(&mut body).is_pending());
+        advance(Duration::from_millis(249)).await;
+        assert!(frame(&mut body).is_pending());
+        advance(Duration::from_millis(1)).await;
+    }
+    // What is left is told, and is not taken for the end.
+    assert_eq!((body.size_hint().exact(), body.is_end_stream()), (Some(10 * KIB as u64), false));
+    takes(&mut body, 10 * KIB);
+    advance(Duration::from_millis(100)).await;
+    assert!(matches!(frame(&mut body), Poll::Ready(None)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_piece_follows_the_slower_rate_and_is_never_tiny() {
+    let both = layer(Some(1000), Some(100));
+    let mut long = frames_of(&both, 256 * KIB);
+    takes(&mut long, 25 * KIB);
+    both.set_total(None);
+    advance(Duration::from_secs(1)).await;
+    takes(&mut long, 231 * KIB);
+
+    let slow = layer(Some(1), None);
+    takes(&mut frames_of(&slow, 256 * KIB), 16 * KIB);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_client_gets_no_more_than_its_rate_and_one_piece_in_any_second() {
+    let layer = layer(Some(100), None);
+    let mut body = frames_of(&layer, 1024 * KIB);
+    let (start, mut got) = (Instant::now(), 0);
+    while got < 1024 * KIB {
+        while let Poll::Ready(Some(Ok(frame))) = frame(&mut body) {
+            got += frame.data_ref().unwrap().len();
+        }
+        let allowed = 100.0 * start.elapsed().as_secs_f64() + 25.0;
+        assert!(got as f64 <= allowed * KIB as f64, "{got} after {:?}", start.elapsed());
+        advance(Duration::from_millis(10)).await;
+    }
+    assert!(start.elapsed() >= Duration::from_secs(10));
+}
+
+fn frames_of(layer: &BandwidthLayer, bytes: usize) -> PacedBody<Fed> {
+    let mut request = Request::new(Fed::default());
+    request.extensions_mut().insert(Client(IpAddr::V4(Ipv4Addr::from(1))));
+    call(layer, Answers::new([Fed::new([data(bytes), Step::End])]), request).into_body()
+}

@@ -15,6 +15,7 @@ mod store;
 use std::num::NonZeroU32;
 
 pub use error::RateExceeded;
+use forebay_budget::ByteSize;
 pub use future::ResponseFuture;
 pub use layer::RequestRateLayer;
 pub use service::RequestRate;
@@ -29,15 +30,21 @@ pub struct RequestRateOptions {
     pub per_second: NonZeroU32,
     /// Requests at once after a pause.
     pub burst: NonZeroU32,
-    /// Clients remembered at once; 32 bytes each.
+    /// Clients remembered at once, at most; the table takes the next smaller size that it can fill.
     pub clients_max: usize,
 }
 
 impl RequestRateOptions {
-    /// `per_second` with a burst of as many, and 8,192 clients.
+    /// `per_second` with a burst of as many, and 7,168 clients.
     #[must_use]
     pub const fn per_second(per_second: NonZeroU32) -> Self {
-        Self { per_second, burst: per_second, clients_max: 8192 }
+        Self { per_second, burst: per_second, clients_max: 7168 }
+    }
+
+    /// What the limiter takes, from its start to its end: its table is made whole.
+    #[must_use]
+    pub const fn memory(&self) -> ByteSize {
+        ByteSize::b(store::Arrivals::bytes(self.clients_max))
     }
 }
 

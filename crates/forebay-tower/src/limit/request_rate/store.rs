@@ -22,6 +22,11 @@ impl Arrivals {
         Self { table: KeyTable::new(clients_max), clock }
     }
 
+    /// See [`KeyTable::bytes`].
+    pub(super) const fn bytes(clients_max: usize) -> u64 {
+        KeyTable::<Option<u64>>::bytes(clients_max)
+    }
+
     /// Clients remembered now.
     pub(super) fn len(&self) -> usize {
         self.table.len()
