@@ -37,7 +37,7 @@ impl Default for SocketSizes {
             unsent_start: ByteSize::kib(16),
             send_start: ByteSize::kib(64),
             receive_start: ByteSize::kib(32),
-            grown_max: ByteSize::kib(512),
+            grown_max: ByteSize::mib(2),
             user_timeout: Duration::from_secs(30),
         }
     }

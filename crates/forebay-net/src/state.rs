@@ -39,6 +39,8 @@ pub(crate) struct ConnState {
     pub(crate) cut: AtomicBool,
     /// The socket's buffers are larger than they began, on a lease.
     pub(crate) grown: AtomicBool,
+    /// Part of that lease is from places that other connections may need.
+    pub(crate) borrowed: AtomicBool,
     /// The sweeper asks for that lease back.
     pub(crate) shrink: AtomicBool,
     /// 0 while shaking hands, then 1 or 2 for the protocol.
@@ -91,6 +93,7 @@ impl ConnState {
             blocked: AtomicBool::new(false),
             cut: AtomicBool::new(false),
             grown: AtomicBool::new(false),
+            borrowed: AtomicBool::new(false),
             shrink: AtomicBool::new(false),
             protocol: AtomicU8::new(0),
             requests: AtomicU64::new(0),
@@ -240,7 +243,8 @@ impl ConnState {
         if let Some(reason) = reason {
             self.end(reason);
         }
-        if quiet >= tick.shrink_after && self.grown.load(Ordering::Relaxed) {
+        let is_quiet = quiet >= tick.shrink_after && self.grown.load(Ordering::Relaxed);
+        if is_quiet || (tick.pressure && self.borrowed.load(Ordering::Relaxed)) {
             self.shrink.store(true, Ordering::Relaxed);
             self.waker.wake();
         }

@@ -69,7 +69,7 @@ impl Sizes {
             unsent_start: ByteSize::kib(16),
             send_start: ByteSize::kib(64),
             receive_start: ByteSize::kib(32),
-            grown_max: ByteSize::kib(512),
+            grown_max: ByteSize::mib(2),
             read_chunk: ByteSize::kib(64),
         }
     }

@@ -287,10 +287,11 @@ impl AsyncWrite for SpanIo {
         let sent = this.poll_send(cx, slices);
         match &sent {
             Poll::Pending => {
-                this.growth.full();
-                this.state
-                    .blocked
-                    .store(this.fetch.is_none() && this.state.turn_left() > 0, Ordering::Relaxed);
+                let full = this.fetch.is_none() && this.state.turn_left() > 0;
+                if full {
+                    this.growth.full();
+                }
+                this.state.blocked.store(full, Ordering::Relaxed);
             }
             Poll::Ready(Ok(n)) => {
                 if *n < offered {

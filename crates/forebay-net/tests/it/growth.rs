@@ -2,9 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use forebay_budget::{ByteSize, Class, Ledger};
+use forebay_net::ServeOptions;
 use forebay_testkit::raw::RawConn;
 use socket2::{Domain, Socket, Type};
 
@@ -26,8 +29,42 @@ fn a_fast_reader_earns_growth_and_returns_it_when_quiet() {
 }
 
 #[test]
+fn what_growth_borrowed_from_connections_is_returned_when_one_waits() {
+    let lending = |options: &mut ServeOptions| {
+        options.ledger = Ledger::new([(Class::Connections, options.connection_cost.times(100))]);
+        options.sweep_every = Duration::from_millis(20);
+    };
+    let server = Server::with(lending, router);
+    server.file("f", 16 << 20);
+    let (addr, enough) = (server.addr, Arc::new(AtomicBool::new(false)));
+    let until = Arc::clone(&enough);
+    // Never quiet: only the pressure of the others can take its loan away.
+    let reader = std::thread::spawn(move || {
+        let mut conn = RawConn::connect(addr).unwrap();
+        while !until.load(Ordering::Relaxed) {
+            let answer = conn.request("GET", "/f/f", "").unwrap();
+            pattern("f").check(0, &answer.body).unwrap();
+        }
+    });
+    let place = ServeOptions::default().connection_cost.as_u64();
+    server.until("a loan", |server| server.ledger.usage(Class::Connections).in_use > 4 * place);
+    let busy: Vec<_> = (1..100)
+        .map(|_| {
+            let mut conn = RawConn::connect(addr).unwrap();
+            conn.send(b"GET /never HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+            conn
+        })
+        .collect();
+    server.until("everybody has a place", |server| server.stats().accepted == 100);
+    enough.store(true, Ordering::Relaxed);
+    reader.join().unwrap();
+    drop(busy);
+    server.stop();
+}
+
+#[test]
 fn without_room_in_the_ledger_a_fast_reader_stays_small_and_whole() {
-    let tight = |options: &mut forebay_net::ServeOptions| {
+    let tight = |options: &mut ServeOptions| {
         options.ledger = Ledger::new([(Class::Connections, ByteSize::mib(1))]);
     };
     let server = Server::with(tight, router);

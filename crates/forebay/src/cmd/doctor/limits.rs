@@ -82,13 +82,13 @@ pub(super) fn sockets(config: &Config) -> Vec<Finding> {
         });
     }
     if let Some(max) = number("/proc/sys/net/core/wmem_max").map(ByteSize::b) {
-        findings.push(if max < ByteSize::mib(1) {
+        findings.push(if max < ByteSize::mib(2) {
             Finding::warn(
                 "send buffer",
                 format!(
                     "at most {max} can be asked for one socket, which slows single fast readers far away"
                 ),
-                "sysctl -w net.core.wmem_max=1048576",
+                "sysctl -w net.core.wmem_max=2097152",
             )
         } else {
             Finding::ok("send buffer", format!("up to {max} can be asked for one socket"))

@@ -6,19 +6,26 @@
 //!
 //! 1. the socket was full: growth could not help a connection that never waited for it,
 //! 2. the peer then drained four times the present size: a stalled one never gets there,
-//! 3. the ledger grants a lease for the whole difference, kernel overhead included.
+//! 3. the ledger grants a lease for the whole difference, kernel overhead included ([`purse`]).
 //!
-//! When the connection goes quiet the sweeper asks for it back. The size falls at once; the lease is
+//! A grown socket has no low-water mark below its size: all of what the lease has paid for is used, and so the
+//! kernel wakes us a few times less for each megabyte.
+//!
+//! When the connection goes quiet, or what it borrowed is needed, the sweeper asks for it back. The size falls at once; the lease is
 //! returned when the kernel says, by reporting the socket writable under the small mark (and unreadable
 //! on the other side), that the bytes it paid for are gone.
 
+mod purse;
+
 use std::io;
 use std::os::fd::AsFd;
+use std::sync::atomic::Ordering;
 
-use forebay_budget::{ByteSize, Class, Lease, Ledger};
+use forebay_budget::{ByteSize, Ledger};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use socket2::SockRef;
 
+use self::purse::Purse;
 use crate::sockopt::{self, SocketSizes};
 use crate::state::ConnState;
 
@@ -52,13 +59,21 @@ struct Tide {
     pressed: bool,
     /// Bytes moved since then.
     drained: u64,
-    lease: Option<Lease>,
+    purse: Purse,
 }
 
 impl Tide {
     /// `paid`: what of `start` a quiet client can pin, which is what connections are charged for.
     fn new(start: usize, paid: usize, max: usize) -> Self {
-        Self { size: start, start, max: max.max(start), paid, pressed: false, drained: 0, lease: None }
+        Self {
+            size: start,
+            start,
+            max: max.max(start),
+            paid,
+            pressed: false,
+            drained: 0,
+            purse: Purse::default(),
+        }
     }
 
     fn moved(&mut self, bytes: usize) {
@@ -78,15 +93,9 @@ impl Tide {
     fn pay(&mut self, ledger: &Ledger, next: usize) -> bool {
         let bytes = KERNEL_FACTOR * next.saturating_sub(self.paid) as u64;
         (self.pressed, self.drained) = (false, 0);
-        let Ok(more) = ledger.try_acquire(Class::SocketBuffers, bytes) else { return false };
-        self.lease = Some(match self.lease.take() {
-            None => more,
-            Some(mut lease) => {
-                // Same ledger and class: this cannot be refused.
-                let _merged = lease.merge(more);
-                lease
-            }
-        });
+        if !self.purse.add(ledger, bytes) {
+            return false;
+        }
         // After a fall the lease may still cover more than the next step.
         (self.size, self.paid) = (next, self.paid.max(next));
         true
@@ -94,7 +103,7 @@ impl Tide {
 
     /// The bytes that the lease paid for are gone.
     fn repay(&mut self, paid: usize) {
-        self.lease = None;
+        self.purse = Purse::default();
         self.paid = paid;
     }
 
@@ -129,7 +138,7 @@ impl Growth {
         if let Some(next) = self.send.due() {
             let paid = self.send.pay(&self.ledger, next);
             let next = ByteSize::b(next as u64);
-            self.grown(paid, state, || sockopt::set_send(socket, next, next));
+            self.grown(paid, state, || sockopt::set_send(socket, next, next.times(KERNEL_FACTOR)));
         }
     }
 
@@ -147,18 +156,18 @@ impl Growth {
             return state.counters.buffer_growths_refused.add(1);
         }
         state.counters.buffer_growths.add(1);
-        state.grown.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.tell(state);
         // A socket that refuses has died; the next write will say so.
         let _dead = apply();
     }
 
     /// The connection is quiet: sizes fall now, leases are returned as soon as the kernel's queues fit.
     pub(crate) fn shrink(&mut self, socket: &SockRef<'_>, state: &ConnState) -> io::Result<()> {
-        if self.send.lease.is_some() {
+        if !self.send.purse.is_empty() {
             sockopt::set_send(socket, self.sizes.send_start, self.sizes.unsent_start)?;
             self.send.fall();
         }
-        if self.receive.lease.is_some() {
+        if !self.receive.purse.is_empty() {
             socket.set_recv_buffer_size(self.sizes.receive_start.as_usize())?;
             self.receive.fall();
         }
@@ -169,9 +178,15 @@ impl Growth {
         if !ready.contains(PollFlags::IN) {
             self.receive.repay(0);
         }
-        let grown = self.send.lease.is_some() || self.receive.lease.is_some();
-        state.grown.store(grown, std::sync::atomic::Ordering::Relaxed);
+        self.tell(state);
         Ok(())
+    }
+
+    /// Lets the sweeper know what there is to give back.
+    fn tell(&self, state: &ConnState) {
+        let purses = [&self.send.purse, &self.receive.purse];
+        state.grown.store(purses.iter().any(|purse| !purse.is_empty()), Ordering::Relaxed);
+        state.borrowed.store(purses.iter().any(|purse| purse.has_borrowed()), Ordering::Relaxed);
     }
 }
 
@@ -186,6 +201,8 @@ fn queues(socket: &SockRef<'_>) -> io::Result<PollFlags> {
 
 #[cfg(test)]
 mod tests {
+    use forebay_budget::Class;
+
     use super::*;
 
     fn ledger(bytes: u64) -> Ledger {
@@ -206,7 +223,7 @@ mod tests {
 
     #[test]
     fn steps_are_paid_in_full_and_end_at_the_largest() {
-        let ledger = ledger(2 << 20);
+        let ledger = ledger(16 << 20);
         let mut tide = Tide::new(64 << 10, 16 << 10, 512 << 10);
         let mut sizes = Vec::new();
         for _ in 0..5 {
