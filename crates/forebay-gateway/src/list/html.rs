@@ -68,7 +68,10 @@ pub(super) fn start(about: &Page, is_empty: bool, to: &mut String) {
         (column(&about.query, Sort::Modified, "Modified (UTC)", "time"))
         (PreEscaped("</tr></thead><tbody>"))
         @if !about.key.is_root() && about.query.after.is_none() {
-            tr { td.name colspan="3" { a href="../" { (icon("d")) span { ".." } } } }
+            tr { td.name colspan="3" { a href="../" aria-label="Parent folder" { (icon("d")) span { ".." } } } }
+        }
+        @if is_empty && about.query.after.is_none() {
+            tr { td.empty colspan="3" { "This folder is empty." } }
         }
     }
     .render_to(to);
@@ -123,7 +126,7 @@ fn breadcrumbs(about: &Page) -> Markup {
         @for (at, segment) in about.key.segments().enumerate().skip(left_out) {
             span.sep { "/" }
             @if at + 1 == depth {
-                span aria-current="page" { (String::from_utf8_lossy(segment)) }
+                span.at aria-current="page" { (String::from_utf8_lossy(segment)) }
             } @else {
                 a href=(up(at + 1)) { (String::from_utf8_lossy(segment)) }
             }

@@ -103,6 +103,27 @@ fn breadcrumbs_sorting_and_the_way_up() {
 }
 
 #[test]
+fn the_way_down_to_a_deep_folder_is_short_and_leads_up() {
+    let site = Site::plain();
+    let deep: String = (0..60).map(|n| format!("d{n}/")).collect();
+    site.write(&format!("{deep}x"), "x").write("d0/beside", "x");
+    let page = html(&site, &format!("/{deep}"));
+    assert!(page.contains(&format!("<a href=\"{}\">Home</a>", "../".repeat(60))));
+    assert!(page.contains("…") && !page.contains(">d47<") && page.contains("<a href=\"../\">d58</a>"));
+    assert!(page.contains(&format!("<a href=\"{}\">d48</a>", "../".repeat(11))));
+    assert!(page.len() < 10_000, "{} bytes", page.len());
+}
+
+#[test]
+fn an_empty_folder_says_so_and_offers_no_archive() {
+    let site = Site::plain();
+    std::fs::create_dir(site.path().join("d")).unwrap();
+    let page = html(&site, "/d/");
+    assert!(page.contains("This folder is empty.") && !page.contains("?archive="));
+    assert!(!html(&site, "/").contains("is empty"));
+}
+
+#[test]
 fn pages_follow_each_other_and_every_entry_is_seen_once() {
     let site = Site::plain();
     for n in 0..1_205 {

@@ -42,6 +42,14 @@ fn queries_are_read_and_strangers_ignored() {
 }
 
 #[test]
+fn a_cache_rule_that_cannot_be_read_shows_one_that_can() {
+    let error = CacheRules::parse(["*.css=max-age=60"]).unwrap_err().to_string();
+    let example = error.split('"').nth(1).unwrap();
+    let rules = CacheRules::parse([example]).unwrap();
+    assert!(rules.policy(b"assets/app.js").is_some(), "{error}");
+}
+
+#[test]
 fn the_first_cache_rule_that_matches_wins() {
     let rules = CacheRules::parse([
         "assets/**: max-age=31536000, immutable",
