@@ -65,8 +65,6 @@ impl Contender {
 }
 
 impl Protocol {
-    pub(crate) const ALL: [Self; 2] = [Self::Http, Self::Https];
-
     pub(crate) const fn scheme(self) -> &'static str {
         match self {
             Self::Http => "http",

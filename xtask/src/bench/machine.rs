@@ -5,6 +5,8 @@ use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
+use crate::run;
+
 /// Facts of this machine and versions of what runs on it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Machine {
@@ -15,7 +17,24 @@ pub(crate) struct Machine {
     pub(crate) nginx: String,
     pub(crate) rustc: String,
     pub(crate) tcp: String,
+}
+
+/// When a part was measured, and of which version.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Stamp {
     pub(crate) date: String,
+    pub(crate) commit: String,
+}
+
+impl Stamp {
+    pub(crate) fn now() -> Self {
+        let said = |arguments: &[&str]| {
+            let output = Command::new("git").args(arguments).current_dir(run::root()).output();
+            output.map_or_else(|_| String::new(), |o| String::from_utf8_lossy(&o.stdout).trim().to_owned())
+        };
+        let commit = said(&["describe", "--always", "--dirty", "--exclude=*"]);
+        Self { date: said_of("date", "+%F"), commit }
+    }
 }
 
 impl Machine {
@@ -31,11 +50,10 @@ impl Machine {
             processor: field(&cpuinfo, "model name"),
             cores: std::thread::available_parallelism().map_or(1, Into::into),
             memory: field(&meminfo, "MemTotal"),
-            kernel: said("uname", "-r"),
-            nginx: said("nginx", "-v").replace("nginx version: ", ""),
-            rustc: said("rustc", "-V"),
+            kernel: said_of("uname", "-r"),
+            nginx: said_of("nginx", "-v").replace("nginx version: ", ""),
+            rustc: said_of("rustc", "-V"),
             tcp: format!("tcp_mem {} pages, tcp_wmem {}", sysctl("tcp_mem"), sysctl("tcp_wmem")),
-            date: said("date", "+%F"),
         }
     }
 }
@@ -46,7 +64,7 @@ fn field(text: &str, name: &str) -> String {
 }
 
 /// What a program says of itself, on either stream.
-fn said(program: &str, argument: &str) -> String {
+fn said_of(program: &str, argument: &str) -> String {
     let output = Command::new(program).arg(argument).output();
     output.map_or_else(
         |_| "absent".to_owned(),

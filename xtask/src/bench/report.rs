@@ -7,7 +7,9 @@ use anyhow::Context as _;
 use super::bars::Bars;
 use super::contender::{Contender, Protocol};
 use super::curves::Curves;
+use super::machine::Stamp;
 use super::results::{Results, Speed};
+use super::serve::Part;
 use super::tables;
 use crate::run;
 
@@ -68,10 +70,9 @@ fn pictures(results: &Results) -> Vec<(&'static str, String)> {
 
 fn stalled(results: &Results, readers: usize, title: &str) -> Option<String> {
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-    let series: Vec<_> = results
-        .stalled
+    let series: Vec<_> = Contender::ALL
         .iter()
-        .filter(|s| s.readers == readers)
+        .filter_map(|who| results.typical(*who, readers))
         .map(|s| (s.contender.name(), s.points.iter().map(|p| (p.seconds, mib(p.sum()))).collect()))
         .collect();
     (!series.is_empty()).then(|| Curves { title, series }.draw())
@@ -86,9 +87,10 @@ fn page(results: &Results, plots: &[&str]) -> String {
     let seconds = results.speed.iter().flat_map(|s| &s.rounds).map(|r| r.seconds).fold(0.0, f64::max);
     let mut page = HEAD.to_owned();
     page += &format!(
-        "- {} ({} cores), {} of memory, Linux {}\n- {}\n- {}, release profile\n- {}\n- measured {}; {rounds} rounds of {seconds:.0} s\n\n",
-        m.processor, m.cores, m.memory, m.kernel, m.nginx, m.rustc, m.tcp, m.date
+        "- {} ({} cores), {} of memory, Linux {}\n- {}\n- {}, release profile\n- {}\n- {rounds} rounds of {seconds:.0} s\n",
+        m.processor, m.cores, m.memory, m.kernel, m.nginx, m.rustc, m.tcp
     );
+    page += &format!("- measured: {}\n\n", measured(results));
     page += "## Targets\n\n";
     page += &tables::targets(results);
     page += "\n## Readers that stop reading\n\n";
@@ -111,12 +113,26 @@ fn page(results: &Results, plots: &[&str]) -> String {
     page
 }
 
+/// Each part with its date and version, or once what they have in common.
+fn measured(results: &Results) -> String {
+    let words = |stamp: &Stamp| format!("{} at {}", stamp.date, stamp.commit);
+    let mut stamps: Vec<String> = results.measured.values().map(words).collect();
+    stamps.dedup();
+    match &stamps[..] {
+        [all] if results.measured.len() == Part::ALL.len() => all.clone(),
+        _ => {
+            let each = |(part, stamp): (&Part, &Stamp)| format!("{} {}", part.name(), words(stamp));
+            results.measured.iter().map(each).collect::<Vec<_>>().join("; ")
+        }
+    }
+}
+
 const HEAD: &str = "\
 # Benchmarks
 
-Written by `cargo xtask bench serve` from one run; do not edit. To repeat it (about 25 minutes, with the release
-build): `cargo xtask bench serve`, or `cargo xtask bench serve --quick` for a smaller table in less than six minutes.
-Results are kept as JSON under `target/bench`; `--render` draws this page again from them.
+Written by `cargo xtask bench serve`; do not edit. To repeat it (about 25 minutes after the release build): `cargo xtask bench serve`;
+or a part at a time, with `--only start,stalled,capture`, `--only http` and `--only https`; or `--quick` for a smaller table in less
+than six minutes. Results are kept as JSON under `target/bench`; `--render` draws this page again from them.
 
 **How.** `wrk` with one thread on the loopback of the same machine, warm page cache, several rounds of each contender,
 interleaved; the figure is the median of the rounds. nginx has `sendfile`, `tcp_nopush`, `open_file_cache`, one worker a
@@ -132,7 +148,8 @@ counted by a cgroup that holds only the server. Ratios travel to other machines;
 const STALLED: &str = "\
 Each reader asks for a file of 1 GiB, reads the response head and nothing more. User memory is growth of `RssAnon`; kernel memory is
 what the server's own cgroup counts for its sockets. Where a contender's sockets together pass half of `tcp_mem[1]`, the kernel begins to
-clamp them, so for nginx and `ServeDir` the row of 150 readers is the honest figure and the others are too low. The memory axis of the plots is logarithmic.
+clamp them, so for nginx and `ServeDir` the row of 150 readers is the honest figure and the others are too low. Contenders take turns, a run each; of several
+runs the one with the median sum is shown (10,000 readers come once). They come from several loopback addresses. The memory axis of the plots is logarithmic.
 
 ";
 

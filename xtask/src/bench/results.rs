@@ -2,6 +2,7 @@
 //!
 //! Only measurements are kept: medians, ratios and verdicts are computed when the page is written.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -9,13 +10,15 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use super::contender::{Contender, Protocol};
-use super::machine::Machine;
+use super::machine::{Machine, Stamp};
+use super::serve::Part;
 
 /// All parts of one page; a part that was not run is empty.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub(crate) struct Results {
     pub(crate) machine: Machine,
+    pub(crate) measured: BTreeMap<Part, Stamp>,
     pub(crate) speed: Vec<Speed>,
     pub(crate) stalled: Vec<Stalled>,
     pub(crate) start: Vec<Start>,
@@ -50,7 +53,7 @@ pub(crate) struct Round {
     pub(crate) sockets: Option<u64>,
 }
 
-/// One contender while readers arrive and stop reading.
+/// One contender in one run while readers arrive and stop reading.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Stalled {
     pub(crate) contender: Contender,
@@ -59,8 +62,9 @@ pub(crate) struct Stalled {
     /// How many it held in the end.
     pub(crate) held: usize,
     pub(crate) points: Vec<Point>,
-    /// A load of fast readers while the stalled ones are held.
-    pub(crate) fast: Option<Round>,
+    /// Rounds of a load of fast readers while the stalled ones are held.
+    #[serde(default)]
+    pub(crate) beside: Vec<Round>,
 }
 
 /// Memory at one moment, as growth over the server at rest, in bytes.
@@ -106,6 +110,23 @@ impl Results {
     /// Keeps the results.
     pub(crate) fn save(&self, path: &Path) -> anyhow::Result<()> {
         fs::write(path, serde_json::to_vec_pretty(self)?).context("results")
+    }
+
+    /// How many readers came, in the order of the page.
+    pub(crate) fn arrivals(&self) -> BTreeSet<usize> {
+        self.stalled.iter().map(|run| run.readers).collect()
+    }
+
+    /// The runs of this contender with so many readers.
+    pub(crate) fn runs(&self, who: Contender, readers: usize) -> impl Iterator<Item = &Stalled> {
+        self.stalled.iter().filter(move |run| (run.contender, run.readers) == (who, readers))
+    }
+
+    /// Of those runs the one whose memory in the end is the median.
+    pub(crate) fn typical(&self, who: Contender, readers: usize) -> Option<&Stalled> {
+        let mut runs: Vec<&Stalled> = self.runs(who, readers).collect();
+        runs.sort_by_key(|run| run.points.last().map(Point::sum));
+        runs.get(runs.len() / 2).copied()
     }
 
     /// The measurement of this contender at this point of the table.

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use forebay_testkit::process::raise_open_files;
+use serde::{Deserialize, Serialize};
 
-use super::contender::{Build, SIZES, Stand};
-use super::machine::Machine;
+use super::contender::{Build, Protocol, SIZES, Stand};
+use super::machine::{Machine, Stamp};
 use super::results::Results;
 use super::speed::Matrix;
 use super::stalled::{Arrival, Beside};
@@ -20,10 +21,10 @@ pub(crate) struct Options {
     /// A smaller table, in less than six minutes.
     #[arg(long)]
     quick: bool,
-    /// Only these parts; the others keep what was measured before.
+    /// Only these parts, each of less than ten minutes; the others keep what was measured before.
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Part>,
-    /// Rounds for each point of the table.
+    /// Rounds for each point of the tables.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
     /// Use the release programs as they are.
@@ -35,12 +36,33 @@ pub(crate) struct Options {
 }
 
 /// A part of the page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Part {
-    Speed,
-    Stalled,
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Part {
+    /// From start to ready, and what is held at rest.
     Start,
+    /// Readers that stop reading.
+    Stalled,
+    /// The price of the access log's capture.
     Capture,
+    /// Speed and cost over plain HTTP.
+    Http,
+    /// The same over TLS.
+    Https,
+}
+
+impl Part {
+    pub(crate) const ALL: [Self; 5] = [Self::Start, Self::Stalled, Self::Capture, Self::Http, Self::Https];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start and rest",
+            Self::Stalled => "stalled readers",
+            Self::Capture => "access log",
+            Self::Http => "plain HTTP",
+            Self::Https => "HTTPS",
+        }
+    }
 }
 
 /// Measures the chosen parts and writes `docs/benchmarks.md` with its plots.
@@ -56,9 +78,10 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         eprintln!("open files: {files}");
         let stand = Stand::prepare(if options.no_build { Build::Skip } else { Build::Release })?;
         results.machine = Machine::read();
-        for part in [Part::Start, Part::Stalled, Part::Capture, Part::Speed] {
+        for part in Part::ALL {
             if options.only.is_empty() || options.only.contains(&part) {
                 measure(part, options, &stand, &mut results)?;
+                results.measured.insert(part, Stamp::now());
                 results.save(&path)?;
             }
         }
@@ -70,14 +93,28 @@ fn measure(part: Part, options: &Options, stand: &Stand, results: &mut Results) 
     match part {
         Part::Start => results.start = start::measure(stand)?,
         Part::Capture => results.capture = capture::measure(stand, options.rounds)?,
-        Part::Speed => results.speed = speed::measure(stand, &matrix(options))?,
+        Part::Http => of_protocol(Protocol::Http, options, stand, results)?,
+        Part::Https => of_protocol(Protocol::Https, options, stand, results)?,
         Part::Stalled => {
-            results.stalled.clear();
+            let mut all = Vec::new();
             for arrival in arrivals(options) {
-                results.stalled.extend(stalled::measure(stand, arrival)?);
+                all.extend(stalled::measure(stand, arrival)?);
             }
+            results.stalled = all;
         }
     }
+    Ok(())
+}
+
+fn of_protocol(
+    protocol: Protocol,
+    options: &Options,
+    stand: &Stand,
+    results: &mut Results,
+) -> anyhow::Result<()> {
+    let fresh = speed::measure(stand, &matrix(options), protocol)?;
+    results.speed.retain(|speed| speed.protocol != protocol);
+    results.speed.extend(fresh);
     Ok(())
 }
 
@@ -90,14 +127,15 @@ fn matrix(options: &Options) -> Matrix {
     Matrix { sizes, connections, rounds: options.rounds, lasting: Duration::from_secs(seconds) }
 }
 
-/// The first is small enough that the kernel does not clamp any contender.
+/// The first is small enough that the kernel does not clamp any contender. Ten thousand come once: they take a minute.
 fn arrivals(options: &Options) -> Vec<Arrival> {
+    let runs = if options.quick { 1 } else { options.rounds };
     let mut all = vec![
-        Arrival { readers: 150, per_tick: 5, beside: Beside::Nothing },
-        Arrival { readers: 1000, per_tick: 10, beside: Beside::FastReaders },
+        Arrival { readers: 150, per_tick: 5, beside: Beside::Nothing, runs },
+        Arrival { readers: 1000, per_tick: 10, beside: Beside::FastReaders, runs },
     ];
     if !options.quick {
-        all.push(Arrival { readers: 10_000, per_tick: 50, beside: Beside::Nothing });
+        all.push(Arrival { readers: 10_000, per_tick: 50, beside: Beside::Nothing, runs: 1 });
     }
     all
 }

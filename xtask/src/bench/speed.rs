@@ -1,4 +1,4 @@
-//! Speed and cost: every size, protocol and number of connections, contenders interleaved.
+//! Speed and cost: every size and number of connections, contenders interleaved.
 //!
 //! Interleaved means that a round of one contender is followed by the same round of the next: what the
 //! machine does beside us meets them all.
@@ -18,14 +18,12 @@ pub(crate) struct Matrix {
     pub(crate) lasting: Duration,
 }
 
-/// Measures all points.
-pub(crate) fn measure(stand: &Stand, matrix: &Matrix) -> anyhow::Result<Vec<Speed>> {
+/// Measures all points over one protocol.
+pub(crate) fn measure(stand: &Stand, matrix: &Matrix, protocol: Protocol) -> anyhow::Result<Vec<Speed>> {
     let mut all = Vec::new();
-    for protocol in Protocol::ALL {
-        for &size in &matrix.sizes {
-            for &connections in &matrix.connections {
-                all.extend(point(stand, matrix, (protocol, size, connections))?);
-            }
+    for &size in &matrix.sizes {
+        for &connections in &matrix.connections {
+            all.extend(point(stand, matrix, (protocol, size, connections))?);
         }
     }
     Ok(all)

@@ -1,6 +1,7 @@
 //! Memory over time while readers arrive that do not read.
 //!
-//! The readers arrive at a fixed pace, so that the lines of all contenders share one axis. Growth is
+//! The readers arrive at a fixed pace, so that the lines of all contenders share one axis; the contenders take turns, a
+//! run each, because their sockets together would pass what the kernel grants them. Growth is
 //! counted over the server at rest, user memory by `RssAnon` and the kernel's by the server's own cgroup.
 
 use std::time::Duration;
@@ -20,6 +21,7 @@ pub(crate) struct Arrival {
     pub(crate) per_tick: usize,
     /// Whether a fast load runs beside them once all are there.
     pub(crate) beside: Beside,
+    pub(crate) runs: usize,
 }
 
 /// What runs beside the stalled readers.
@@ -31,23 +33,27 @@ pub(crate) enum Beside {
 
 /// How long the memory is looked at after the last reader came.
 const HOLD: Duration = Duration::from_secs(3);
+/// Rounds of the fast load.
+const ROUNDS: usize = 3;
 /// A contender that loses more readers than this has had its answer.
 const LOST_MAX: usize = 200;
 
-/// Measures all contenders, one after the other.
+/// Measures all contenders, interleaved.
 pub(crate) fn measure(stand: &Stand, arrival: Arrival) -> anyhow::Result<Vec<Stalled>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut all = Vec::new();
-    for contender in Contender::ALL {
+    for contender in (0..arrival.runs).flat_map(|_| Contender::ALL) {
         let running = stand.start(contender, Protocol::Http, &patient(arrival.readers))?;
         warm_up(&running, stand)?;
         let (points, readers) = runtime.block_on(arrive(&running, arrival));
-        let fast = match arrival.beside {
-            Beside::Nothing => None,
-            Beside::FastReaders => Some(fast_load(&running, stand)?),
+        let beside = match arrival.beside {
+            Beside::Nothing => Vec::new(),
+            Beside::FastReaders => {
+                (0..ROUNDS).map(|_| fast_load(&running, stand)).collect::<Result<_, _>>()?
+            }
         };
         let held = readers.len() - readers.cut();
-        let stalled = Stalled { contender, readers: arrival.readers, held, points, fast };
+        let stalled = Stalled { contender, readers: arrival.readers, held, points, beside };
         let (user, kernel) = stalled.each().unwrap_or_default();
         eprintln!(
             "{:20} {held} of {} stalled readers: {:.1} KiB user, {:.1} KiB kernel each",
@@ -65,8 +71,8 @@ pub(crate) fn measure(stand: &Stand, arrival: Arrival) -> anyhow::Result<Vec<Sta
 fn patient(readers: usize) -> Vec<&'static str> {
     let mut arguments = vec!["--min-rate-grace", "1h", "--stall-timeout", "1h"];
     if readers > 2000 {
-        // The plan for so many connections.
-        arguments.extend(["--memory", "1GiB"]);
+        // The plan for so many connections, also where the limit of descriptors leaves only every other one a file of its own.
+        arguments.extend(["--memory", "1GiB", "--connections", "10100"]);
     }
     arguments
 }
@@ -110,5 +116,5 @@ fn warm_up(running: &Running, stand: &Stand) -> anyhow::Result<()> {
 
 fn fast_load(running: &Running, stand: &Stand) -> anyhow::Result<super::results::Round> {
     let url = format!("http://{}/{}", running.server.addr, file_name(10 << 20));
-    wrk::load(running, stand.work(), Load { url: &url, connections: 16, lasting: Duration::from_secs(5) })
+    wrk::load(running, stand.work(), Load { url: &url, connections: 16, lasting: Duration::from_secs(3) })
 }

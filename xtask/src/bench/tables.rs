@@ -58,7 +58,8 @@ pub(crate) fn stalled(results: &Results) -> String {
     let mut out = "| readers | server | held | user KiB each | kernel KiB each | sum at the end MiB |\n\
                    |--:|---|--:|--:|--:|--:|\n"
         .to_owned();
-    for s in &results.stalled {
+    let arrivals = results.arrivals().into_iter();
+    for s in arrivals.flat_map(|readers| Contender::ALL.map(|who| results.typical(who, readers))).flatten() {
         let (Some((user, kernel)), Some(last)) = (s.each(), s.points.last()) else { continue };
         let _ = writeln!(
             out,
