@@ -1,4 +1,5 @@
-//! A request path of foreign bytes: whatever becomes a key stays inside the root, and goes there and back unchanged.
+//! A request path of foreign bytes: it is decoded as the standard says and once, whatever becomes a key stays inside the root, and
+//! a key goes there and back unchanged.
 #![no_main]
 
 use forebay_gateway::path::{decode, encode_segment};
@@ -7,6 +8,10 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|path: &str| {
     let Ok(name) = decode(path) else { return };
+    let once: Vec<u8> = percent_encoding::percent_decode_str(&path[1..]).collect();
+    assert_eq!(*name, *once, "another reader of the same path sees another name");
+    let slashes = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'/').count();
+    assert_eq!(slashes(&name), slashes(&path.as_bytes()[1..]), "an escape has become a separator");
     let Ok(key) = Key::parse(&name) else { return };
     assert!(!key.as_bytes().contains(&0));
     for segment in key.segments() {

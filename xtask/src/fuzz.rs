@@ -18,8 +18,8 @@ pub(crate) struct Options {
     pub(crate) target: Option<String>,
 }
 
-/// One target a parser of foreign bytes.
-const TARGETS: [&str; 4] = ["range", "conditional", "path", "config"];
+/// One target a reader of foreign bytes.
+const TARGETS: [&str; 7] = ["range", "conditional", "path", "config", "negotiate", "forwarded", "log"];
 
 /// Runs each target for its seconds.
 ///
