@@ -1,5 +1,6 @@
 //! Rounds of faults against a running server: clients that leave in the middle, heads that break off, files
-//! that are cut or replaced while they are sent. What a round does follows from its seed.
+//! that are cut or replaced while they are sent; beside them pipelines, listings, archives and compressed answers, some of
+//! them left half read. What a round does follows from its seed.
 //!
 //! Two things must hold whatever happens: no byte that a client receives is a wrong one, and a body that is not
 //! whole does not look whole. The caller then asks the server's own ledger whether everything came back.
@@ -15,12 +16,12 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use futures_util::future::join_all;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::fetch::{self, Fetched};
 use crate::pattern::{Mismatch, Pattern};
 use crate::readers::connect;
-use crate::response::End;
+use crate::response::{Asked, End, ResponseReader};
 
 /// Files that stay as they are, and those that do not.
 #[derive(Debug)]
@@ -37,6 +38,25 @@ enum Act {
     LeaveInHead,
     CutFile,
     ReplaceFile,
+    Pipeline,
+    Listing,
+    LeaveInArchive,
+    LeaveInCompressed,
+}
+
+impl Act {
+    const ALL: [Self; 10] = [
+        Self::Whole,
+        Self::Range,
+        Self::LeaveInBody,
+        Self::LeaveInHead,
+        Self::CutFile,
+        Self::ReplaceFile,
+        Self::Pipeline,
+        Self::Listing,
+        Self::LeaveInArchive,
+        Self::LeaveInCompressed,
+    ];
 }
 
 /// Clients at once in a round.
@@ -53,6 +73,7 @@ impl Site {
     /// Those of the file system.
     pub fn create(root: &Path) -> io::Result<Self> {
         STEADY.write_file(&root.join("steady.bin"), FILE)?;
+        fs::write(root.join("steady.txt"), "a line of a text that compresses well\n".repeat(40_000))?;
         Ok(Self { root: root.to_owned() })
     }
 
@@ -72,9 +93,7 @@ impl Site {
     }
 
     async fn client(&self, addr: SocketAddr, number: u64, throw: u64) -> Result<(), String> {
-        let acts =
-            [Act::Whole, Act::Range, Act::LeaveInBody, Act::LeaveInHead, Act::CutFile, Act::ReplaceFile];
-        let act = acts[usize::try_from(throw % 6).unwrap_or(0)];
+        let act = Act::ALL[usize::try_from(throw).unwrap_or(0) % Act::ALL.len()];
         let at = (throw >> 8) % FILE;
         let result = match act {
             Act::Whole => whole(addr).await,
@@ -82,6 +101,13 @@ impl Site {
             Act::LeaveInBody => leave_in_body(addr, at).await,
             Act::LeaveInHead => leave_in_head(addr, at).await,
             Act::CutFile | Act::ReplaceFile => self.changed(addr, number, act, at).await,
+            Act::Pipeline => pipeline(addr, at).await,
+            Act::Listing => listing(addr).await,
+            // What changes meanwhile may end an archive early; what it may not is not judged here.
+            Act::LeaveInArchive => leave(addr, "/?archive=tar", "", at).await,
+            Act::LeaveInCompressed => {
+                leave(addr, "/steady.txt", "Accept-Encoding: gzip\r\n", at % 4096).await
+            }
         };
         result.map_err(|why| format!("client {number} ({act:?} at {at}): {why}"))
     }
@@ -138,6 +164,56 @@ async fn leave_in_head(addr: SocketAddr, at: u64) -> Result<(), String> {
     let part = 1 + usize::try_from(at).unwrap_or(0) % (head.len() - 1);
     let mut stream = connect(addr, 0, 4 << 10).await.map_err(words)?;
     stream.write_all(&head[..part]).await.map_err(words)
+}
+
+/// Three requests in one write; each answer has its own bytes.
+async fn pipeline(addr: SocketAddr, at: u64) -> Result<(), String> {
+    let spans = [(at, 50_000.min(FILE - at)), (0, FILE), (FILE - 1, 1)];
+    let mut requests = String::new();
+    for (first, len) in spans {
+        requests += &format!(
+            "GET /steady.bin HTTP/1.1\r\nHost: localhost\r\nRange: bytes={first}-{}\r\n\r\n",
+            first + len - 1
+        );
+    }
+    let mut stream = connect(addr, 0, 256 << 10).await.map_err(words)?;
+    stream.write_all(requests.as_bytes()).await.map_err(words)?;
+    let mut pending: Vec<u8> = Vec::new();
+    for (first, len) in spans {
+        let (mut reader, mut seen, mut wrong) = (ResponseReader::new(Asked::Other), 0, None);
+        while !reader.is_complete() {
+            let taken = reader.feed(&pending, |bytes| {
+                wrong = wrong.or_else(|| STEADY.check(first + seen, bytes).err());
+                seen += bytes.len() as u64;
+            });
+            pending.drain(..taken.map_err(|error| error.to_string())?);
+            if !reader.is_complete() && stream.read_buf(&mut pending).await.map_err(words)? == 0 {
+                return Err(format!("the pipeline ended at {seen} of {len} bytes from {first}"));
+            }
+        }
+        let status = reader.head().map(|head| head.status);
+        if (status, seen, wrong) != (Some(206), len, None) {
+            return Err(format!("{status:?} with {seen} of {len} bytes from {first}, {wrong:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// A listing, whatever it lists at this moment.
+async fn listing(addr: SocketAddr) -> Result<(), String> {
+    let got = fetch::get(addr, "/?format=json", "").await.map_err(words)?;
+    expect(&got, 200, got.bytes)
+}
+
+/// An answer of which somebody reads a part.
+async fn leave(addr: SocketAddr, target: &str, fields: &str, at: u64) -> Result<(), String> {
+    let mut seen = 0;
+    let look = |bytes: &[u8]| {
+        seen += bytes.len() as u64;
+        if seen > at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let got = fetch::watched(addr, target, fields, look).await.map_err(words)?;
+    if got.head.status == 200 { Ok(()) } else { Err(format!("{} for {target}", got.head.status)) }
 }
 
 /// A download of which every byte is right.

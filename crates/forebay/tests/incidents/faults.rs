@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use forebay_testkit::admin::{MemoryReport, wait_until_at_rest};
 use forebay_testkit::faults::Site;
+use forebay_testkit::fetch;
 
 use crate::forebay;
 
@@ -25,4 +26,23 @@ async fn after_rounds_of_faults_no_byte_was_wrong_and_nothing_is_held() {
     let grown = server.figures() - before;
     assert!(grown.anon < 16 << 20, "memory grows with the rounds: {grown:?}");
     assert!(grown.fds < 64, "descriptors grow with the rounds: {grown:?}");
+}
+
+#[tokio::test]
+async fn killed_under_load_and_started_again_it_serves_as_before() {
+    let _alone = crate::ALONE.lock().await;
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let site = Site::create(dir.path()).unwrap();
+    for seed in 100..103 {
+        let mut server = forebay::serve(dir.path(), None, &["--memory", "64MiB"]);
+        // Its clients fail when it is killed, each in its own way; none may hang.
+        let (_, killed) = tokio::join!(site.round(server.addr, seed), async {
+            fetch::get(server.addr, "/steady.bin", "").await?;
+            server.signal_kill()
+        });
+        killed.unwrap();
+        server.wait(Duration::from_secs(10)).unwrap();
+    }
+    let server = forebay::serve(dir.path(), None, &["--memory", "64MiB"]);
+    site.round(server.addr, 200).await.unwrap();
 }
