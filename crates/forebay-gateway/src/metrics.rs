@@ -42,7 +42,10 @@ pub enum Kind {
     Refusal,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+/// In the order of their declaration.
+const KINDS: [Kind; 4] = [Kind::File, Kind::Listing, Kind::Archive, Kind::Refusal];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Ended {
     kind: Kind,
     method: Verb,
@@ -69,6 +72,12 @@ struct Status(StatusCode);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Outcome(End);
+
+impl Ended {
+    const fn fine(kind: Kind) -> Self {
+        Self { kind, method: Verb::Get, status: Status(StatusCode::OK), outcome: Outcome(End::Complete) }
+    }
+}
 
 impl EncodeLabelValue for Kind {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
@@ -113,37 +122,56 @@ pub struct Metrics(Arc<Figures>);
 #[derive(Debug)]
 struct Figures {
     requests: Family<Ended, Counter>,
-    bytes: Family<OfKind, Counter>,
     in_flight: Gauge,
-    head_seconds: Family<OfKind, Histogram>,
-    response_seconds: Family<OfKind, Histogram>,
+    kinds: [KindFigures; KINDS.len()],
+}
+
+/// One kind's series, found without a look-up: every answer touches all of them.
+#[derive(Debug)]
+struct KindFigures {
+    bytes: Counter,
+    head_seconds: Histogram,
+    response_seconds: Histogram,
+    /// `requests` for what nearly all requests are: a GET answered whole with 200.
+    fine: Counter,
 }
 
 impl Metrics {
     /// Registers the figures, whose names begin with `forebay_http_`.
     pub fn register(registry: &mut Registry) -> Self {
-        let metrics = Figures {
-            requests: Family::default(),
-            bytes: Family::default(),
-            in_flight: Gauge::default(),
-            head_seconds: Family::new_with_constructor(head_buckets),
-            response_seconds: Family::new_with_constructor(response_buckets),
-        };
+        let requests = Family::default();
+        let bytes = Family::default();
+        let in_flight = Gauge::default();
+        let head_seconds = Family::new_with_constructor(head_buckets as fn() -> Histogram);
+        let response_seconds = Family::new_with_constructor(response_buckets as fn() -> Histogram);
         let own = registry.sub_registry_with_prefix("forebay_http");
-        own.register("requests", "Answers whose body has ended, and how it ended", metrics.requests.clone());
-        own.register("response_bytes", "Body bytes handed to connections", metrics.bytes.clone());
-        own.register("in_flight", "Requests whose answer has not ended", metrics.in_flight.clone());
+        own.register("requests", "Answers whose body has ended, and how it ended", requests.clone());
+        own.register("response_bytes", "Body bytes handed to connections", bytes.clone());
+        own.register("in_flight", "Requests whose answer has not ended", in_flight.clone());
         own.register(
             "head_seconds",
             "Time from a request's head to the head of its answer",
-            metrics.head_seconds.clone(),
+            head_seconds.clone(),
         );
         own.register(
             "response_seconds",
             "Time from a request's head to the end of its answer",
-            metrics.response_seconds.clone(),
+            response_seconds.clone(),
         );
-        Self(Arc::new(metrics))
+        let kinds = KINDS.map(|kind| {
+            let of_kind = OfKind { kind };
+            KindFigures {
+                bytes: bytes.get_or_create_owned(&of_kind),
+                head_seconds: head_seconds.get_or_create_owned(&of_kind),
+                response_seconds: response_seconds.get_or_create_owned(&of_kind),
+                fine: requests.get_or_create_owned(&Ended::fine(kind)),
+            }
+        });
+        Self(Arc::new(Figures { requests, in_flight, kinds }))
+    }
+
+    fn of(&self, kind: Kind) -> &KindFigures {
+        &self.0.kinds[kind as usize]
     }
 
     /// Wraps a service so that its answers are counted.
@@ -237,8 +265,7 @@ where
         let is_refusal = || response.extensions().get::<Refusal>().is_some_and(|r| is_of_a_layer(r.reason()));
         let own = response.extensions().get::<Kind>().copied();
         let kind = own.unwrap_or_else(|| if is_refusal() { Kind::Refusal } else { Kind::File });
-        let metrics = &in_flight.metrics.0;
-        metrics.head_seconds.get_or_create(&OfKind { kind }).observe(in_flight.since.elapsed().as_secs_f64());
+        in_flight.metrics.of(kind).head_seconds.observe(in_flight.since.elapsed().as_secs_f64());
         let meter = Meter { in_flight, kind, method, status: response.status(), bytes: 0, transfer };
         Poll::Ready(Ok(response.map(|body| EndBody::new(body, meter))))
     }
@@ -267,14 +294,18 @@ impl Tap for Meter {
 
     fn end(&mut self, end: End) {
         let &mut Self { ref in_flight, kind, method, status, bytes, ref transfer } = self;
-        let InFlight { metrics: Metrics(metrics), since } = in_flight;
-        let of_kind = OfKind { kind };
+        let InFlight { metrics, since } = in_flight;
         // Produced to its end is not delivered: the socket may have died with the last bytes.
         let short = transfer.as_ref().is_some_and(|transfer| transfer.sent() < bytes);
         let outcome = if short && end == End::Complete { End::Abandoned } else { end };
         let ended = Ended { kind, method, status: Status(status), outcome: Outcome(outcome) };
-        metrics.requests.get_or_create(&ended).inc();
-        metrics.bytes.get_or_create(&of_kind).inc_by(bytes);
-        metrics.response_seconds.get_or_create(&of_kind).observe(since.elapsed().as_secs_f64());
+        let figures = metrics.of(kind);
+        if ended == Ended::fine(kind) {
+            figures.fine.inc();
+        } else {
+            metrics.0.requests.get_or_create(&ended).inc();
+        }
+        figures.bytes.inc_by(bytes);
+        figures.response_seconds.observe(since.elapsed().as_secs_f64());
     }
 }
