@@ -61,3 +61,18 @@ fn alerts_use_only_documented_metrics_and_every_alert_is_in_the_runbook() {
         assert!(page.contains(&format!("`{word}`")), "{word} is not documented");
     }
 }
+
+/// A profile of a release names functions, files and lines only if the release was built with them.
+#[test]
+fn releases_are_built_with_line_tables_and_are_not_stripped() {
+    let manifest = repository("Cargo.toml");
+    let sections: Vec<_> =
+        manifest.split("\n[").filter(|section| section.starts_with("profile.release")).collect();
+    assert_eq!(sections.len(), 2, "our own crates, and others");
+    for section in sections {
+        let lines =
+            ["\"limited\"", "\"line-tables-only\"", "\"full\""].map(|level| format!("\ndebug = {level}\n"));
+        assert!(lines.iter().any(|line| section.contains(line)), "[{section}");
+        assert!(!section.contains("strip"), "[{section}");
+    }
+}
