@@ -109,11 +109,23 @@ fn a_reload_changes_the_log_level_and_names_what_needs_a_restart() {
 }
 
 #[test]
-fn it_starts_within_a_moment_and_is_small_while_idle() {
+fn profiles_are_compiled_in_and_off_until_asked_for() {
     let root = Root::new();
     let server = root.serve(&[]);
-    // The promises are 100 ms and 20 MiB for the release build on an idle machine; this one runs beside other tests.
-    assert!(server.ready_after < Duration::from_secs(2), "{:?}", server.ready_after);
+    let operators = server.admin.unwrap();
+    assert_eq!(admin(operators, "/debug/pprof/active"), (200, "off\n".to_owned()));
+    for profile in ["heap", "profile"] {
+        let answer = raw::get(operators, &format!("/debug/pprof/{profile}?seconds=1")).unwrap();
+        assert_eq!((answer.head.status, &answer.body[..2]), (200, &[0x1f, 0x8b][..]), "{profile}");
+    }
+    assert_eq!(admin(operators, "/debug/pprof/active"), (200, "off\n".to_owned()));
+}
+
+#[test]
+fn it_is_small_while_idle() {
+    let root = Root::new();
+    let server = root.serve(&[]);
+    // The promise is 20 MiB for the release build.
     let rss = server.figures().resident;
     assert!(rss < 60 << 20, "{rss}");
 }
