@@ -7,6 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use forebay_budget::Class;
 use serde_json::Value;
 
 use crate::raw;
@@ -50,12 +51,15 @@ impl MemoryReport {
         found
     }
 
-    /// Classes that hold more than they did in `before`.
+    /// Classes that hold more than they did in `before`, but for those whose holdings outlive the work: a server that
+    /// was used keeps buffers for its next user, paid for, and lets them go after a while.
     #[must_use]
     pub fn held_since(&self, before: &Self) -> Vec<ClassUse> {
         let rest = before.classes();
+        let stands =
+            |c: &ClassUse| Class::ALL.iter().any(|class| class.is_standing() && class.name() == c.class);
         let at_rest = |c: &ClassUse| rest.iter().find(|r| r.class == c.class).map_or(0, |r| r.in_use);
-        self.classes().into_iter().filter(|c| c.in_use > at_rest(c)).collect()
+        self.classes().into_iter().filter(|c| !stands(c) && c.in_use > at_rest(c)).collect()
     }
 }
 
