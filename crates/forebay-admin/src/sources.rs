@@ -129,6 +129,8 @@ pub struct NetworkFigures {
     pub stalled_on_budget: u64,
     /// Connections that a limit ended, by the limit.
     pub ended: Vec<(&'static str, u64)>,
+    /// HTTP/2 streams that a limit ended while their connection lived on, by the limit.
+    pub streams_ended: Vec<(&'static str, u64)>,
     /// TLS handshakes that failed or were given up.
     pub tls_failures: u64,
     /// Times that accepting paused because there was no descriptor left.

@@ -92,7 +92,7 @@ pub(crate) async fn show(State(admin): State<Arc<Admin>>, request: Request) -> R
     }
 }
 
-/// `POST` or `DELETE /transfers/{id}`: ends it and its connection.
+/// `POST` or `DELETE /transfers/{id}`: ends it, and its connection where it cannot end alone.
 pub(crate) async fn end(
     State(admin): State<Arc<Admin>>,
     Path(id): Path<u64>,

@@ -12,7 +12,7 @@ use forebay_budget::{Class, FdLease, Lease};
 use http::{Request, Response};
 use http_body::Body;
 use hyper::server::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use pin_project_lite::pin_project;
 use socket2::SockRef;
 use tokio::net::TcpStream;
@@ -23,12 +23,14 @@ use crate::accept::Seat;
 use crate::grow::Growth;
 use crate::incoming::RequestBody;
 use crate::info::{ConnInfo, Protocol, TlsInfo};
+use crate::opening::ResetIfCut;
 use crate::options::ServeOptions;
 use crate::outgoing::{Park, Settle};
 use crate::preface::{self, Prefix};
 use crate::service::{Link, PerConnection};
 use crate::sockopt::{self, SocketSizes};
 use crate::state::{ConnState, Order};
+use crate::stream::task::{PerStream, StreamTasks};
 use crate::tls::{self, Http2};
 use crate::watch::Watch;
 use crate::zerocopy::io::{Setup, Socket, SpanIo};
@@ -40,7 +42,6 @@ pub(crate) struct House {
     pub(crate) options: ServeOptions,
     pub(crate) sizes: SocketSizes,
     pub(crate) http1: http1::Builder,
-    pub(crate) http2: Option<http2::Builder<TokioExecutor>>,
 }
 
 /// How a connection begins: what it speaks, and what it has paid for that.
@@ -69,7 +70,7 @@ where
     let opened = match &house.options.tls {
         None => open_plain(tcp, &state, &house).await,
         // Boxed: a handshake's state must not be carried by every plain connection.
-        Some(tls) => Box::pin(open_tls(tcp, tls, &house)).await.inspect_err(|error| {
+        Some(tls) => Box::pin(open_tls(tcp, tls, &state, &house)).await.inspect_err(|error| {
             state.counters.tls_failures.add(1);
             tracing::debug!(connection = state.id, %error, "TLS handshake failed");
         }),
@@ -95,9 +96,11 @@ where
         Setup { socket, state: Arc::clone(&state), queue, park, prefix, growth, cold: house.options.cold };
     let io = TokioIo::new(SpanIo::new(setup));
     let service = PerConnection::new(service, link);
-    let ended = match (protocol, &house.http2) {
-        (Protocol::Http2, Some(http2)) => {
-            let conn = http2.serve_connection(io, service);
+    let ended = match (protocol, &house.options.http2) {
+        (Protocol::Http2, Some(sizes)) => {
+            let tasks = StreamTasks::new(Arc::clone(&state));
+            let service = PerStream::new(service, tasks.clone());
+            let conn = sizes.builder(tasks).serve_connection(io, service);
             Box::pin(drive(conn, &state, http2::Connection::graceful_shutdown)).await
         }
         _ => {
@@ -132,8 +135,10 @@ async fn open_plain(tcp: TcpStream, state: &ConnState, house: &House) -> io::Res
     // The head's clock runs from here: there is no handshake.
     state.speaks(Protocol::Http1);
     let (mut protocol, mut prefix, mut lease) = (Protocol::Http1, Prefix::default(), None);
-    if house.http2.is_some() {
+    if house.options.http2.is_some() {
+        let reset = ResetIfCut::new(&tcp, state);
         let Some(detected) = preface::detect(&tcp).await? else { return Ok(None) };
+        drop(reset);
         (protocol, prefix) = detected;
         state.read(prefix.len());
     }
@@ -148,15 +153,20 @@ async fn open_plain(tcp: TcpStream, state: &ConnState, house: &House) -> io::Res
     Ok(Some(Opened { socket, protocol, prefix, tls: None, extras: [None, lease] }))
 }
 
-async fn open_tls(tcp: TcpStream, tls: &tls::TlsConfig, house: &House) -> io::Result<Option<Opened>> {
+async fn open_tls(
+    tcp: TcpStream,
+    tls: &tls::TlsConfig,
+    state: &ConnState,
+    house: &House,
+) -> io::Result<Option<Opened>> {
     let options = &house.options;
     let cost = options.tls_cost.as_u64();
     let paid = options.ledger.acquire(Class::Tls, cost, options.limits.handshake).await;
     let paid = paid.map_err(io::Error::other)?;
     // HTTP/2 is offered if it could be paid for; what is not agreed on is returned at once.
-    let mut http2 = house.http2.as_ref().and_then(|_| http2_lease(house));
+    let mut http2 = http2_lease(house);
     let offer = if http2.is_some() { Http2::Offered } else { Http2::NotOffered };
-    let stream = tls.accept(tcp, offer).await?;
+    let stream = tls.accept(tcp, offer, state).await?;
     let (protocol, info) = tls::agreed(&stream);
     if protocol != Protocol::Http2 {
         http2 = None;

@@ -7,7 +7,8 @@
 
 use forebay_budget::ByteSize;
 use hyper::server::conn::http2::Builder;
-use hyper_util::rt::TokioExecutor;
+
+use crate::stream::task::StreamTasks;
 
 /// The HTTP/2 state machine, its header tables and the frame being read.
 const FIXED: u64 = 48 << 10;
@@ -68,8 +69,8 @@ impl Http2Sizes {
         }
     }
 
-    pub(crate) fn builder(&self) -> Builder<TokioExecutor> {
-        let mut builder = Builder::new(TokioExecutor::new());
+    pub(crate) fn builder(&self, tasks: StreamTasks) -> Builder<StreamTasks> {
+        let mut builder = Builder::new(tasks);
         builder
             .max_concurrent_streams(self.streams_max)
             .initial_stream_window_size(clamp(self.stream_window))

@@ -24,20 +24,23 @@
 //! # Ok(()) }
 //! ```
 //!
-//! - `listen`, `accept`, [`serve`], `conn`, `preface`, `tls`, `h2`: from the port to hyper;
+//! - `listen`, `accept`, [`serve`], `conn`, `opening`, `preface`, `tls`, `h2`: from the port to hyper;
 //! - `service`, `incoming`, `outgoing`: between hyper and the user's service;
+//! - `stream`: HTTP/2 streams, each seen and ended by itself;
 //! - `zerocopy`: file bodies by name;
 //! - `sockopt`, `grow`: what the kernel holds for a connection;
-//! - `state`, `transfer`, `watch`, `sweep`, `verdict`, `stats`: what is seen, and what follows.
+//! - `state`, `heads`, `transfer`, `watch`, `sweep`, `verdict`, `stats`: what is seen, and what follows.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 mod accept;
 mod conn;
 mod grow;
 mod h2;
+mod heads;
 mod incoming;
 mod info;
 mod listen;
+mod opening;
 mod options;
 mod outgoing;
 mod preface;
@@ -46,6 +49,7 @@ mod service;
 mod sockopt;
 mod state;
 mod stats;
+mod stream;
 mod sweep;
 mod tls;
 mod transfer;

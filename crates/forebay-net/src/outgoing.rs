@@ -10,7 +10,7 @@
 //! 3. If the connection dies between 1 and 2, the I/O closes the park as it is dropped; the inner body
 //!    is dropped with its transfer's `sent` below what was promised, which is how a log tells.
 //!
-//! Over HTTP/2 a body lives until its stream has taken the last frame into its bounded send buffer.
+//! Over HTTP/2 the stream's own task keeps a finished body in the same way (see `stream`).
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -32,8 +32,6 @@ pub(crate) struct Outgoing<B> {
     link: Arc<Link<B>>,
     /// The body's file spans go out by name: what comes out here is checked against the queue.
     armed: Option<Arc<SpanQueue>>,
-    /// Its last frame has been taken.
-    ended: bool,
 }
 
 impl<B> Outgoing<B> {
@@ -43,7 +41,7 @@ impl<B> Outgoing<B> {
         link: Arc<Link<B>>,
         armed: Option<Arc<SpanQueue>>,
     ) -> Self {
-        Self { inner: Some(inner), guard: Some(guard), link, armed, ended: false }
+        Self { inner: Some(inner), guard: Some(guard), link, armed }
     }
 }
 
@@ -65,15 +63,8 @@ where
         };
         let transfer = &guard.transfer;
         transfer.set_offered(false);
-        if !this.link.parks() {
-            // HTTP/2 asks for more only when it has taken what it was given.
-            transfer.settle_sent(0);
-        }
         let frame = match ready!(Pin::new(&mut *inner).poll_frame(cx)) {
-            None => {
-                this.ended = true;
-                return Poll::Ready(None);
-            }
+            None => return Poll::Ready(None),
             Some(Ok(frame)) => frame,
             Some(Err(error)) => return Poll::Ready(Some(Err(this.link.failed(error.into())))),
         };
@@ -84,8 +75,7 @@ where
             }
             transfer.add_yielded(data.len() as u64);
         }
-        this.ended = inner.is_end_stream();
-        transfer.set_offered(!this.ended);
+        transfer.set_offered(!inner.is_end_stream());
         Poll::Ready(Some(Ok(frame)))
     }
 
@@ -103,12 +93,8 @@ impl<B> Drop for Outgoing<B> {
         let (Some(inner), Some(guard)) = (self.inner.take(), self.guard.take()) else { return };
         guard.transfer.set_offered(false);
         if self.link.parks() {
-            return self.link.park.put(inner, guard);
+            self.link.park.put(inner, guard);
         }
-        if self.ended {
-            guard.transfer.settle_sent(0);
-        }
-        drop(inner);
     }
 }
 

@@ -52,12 +52,7 @@ where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
-    let house = Arc::new(House {
-        http1: options.http1_builder(),
-        http2: options.http2.as_ref().map(|sizes| sizes.builder()),
-        sizes: listener.sizes.clone(),
-        options,
-    });
+    let house = Arc::new(House { http1: options.http1_builder(), sizes: listener.sizes.clone(), options });
     let roll = Roll::new(&house);
     let crew = Crew::new(&house.options.executors);
     let sweeper = sweep(&house.options.watch, roll.fleet, &house.options.limits, house.options.sweep_every);

@@ -18,6 +18,7 @@ use crate::incoming::RequestBody;
 use crate::info::{ConnInfo, Protocol};
 use crate::outgoing::{Outgoing, Park};
 use crate::state::{ConnState, TransferGuard};
+use crate::transfer::Transfer;
 use crate::zerocopy::offer::{Carrier, FileOffer};
 use crate::zerocopy::queue::SpanQueue;
 
@@ -50,9 +51,29 @@ pub(crate) struct PerConnection<S, B> {
     link: Arc<Link<B>>,
 }
 
-impl<S, B> PerConnection<S, B> {
+impl<S, B> PerConnection<S, B>
+where
+    S: Service<Request<RequestBody>> + Clone,
+{
     pub(crate) fn new(service: S, link: Arc<Link<B>>) -> Self {
         Self { service, link }
+    }
+
+    /// A request begins: its transfer, and the future of its response.
+    pub(crate) fn begin(&self, request: Request<Incoming>) -> (Transfer, Respond<S, B>) {
+        let (mut head, body) = request.into_parts();
+        let mut guard = self.link.state.begin(&head.method, &head.uri);
+        guard.has_body = !body.is_end_stream();
+        let transfer = guard.transfer.clone();
+        head.extensions.insert(self.link.info.clone());
+        head.extensions.insert(transfer.clone());
+        let request = Request::from_parts(head, RequestBody::new(body, transfer.clone()));
+        let respond = Respond {
+            step: Step::Waiting { service: self.service.clone(), request: Some(request) },
+            guard: Some(guard),
+            link: Arc::clone(&self.link),
+        };
+        (transfer, respond)
     }
 }
 
@@ -67,17 +88,7 @@ where
     type Future = Respond<S, B>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let (mut head, body) = request.into_parts();
-        let guard = self.link.state.begin(&head.method, &head.uri);
-        let transfer = guard.transfer.clone();
-        head.extensions.insert(self.link.info.clone());
-        head.extensions.insert(transfer.clone());
-        let request = Request::from_parts(head, RequestBody::new(body, transfer));
-        Respond {
-            step: Step::Waiting { service: self.service.clone(), request: Some(request) },
-            guard: Some(guard),
-            link: Arc::clone(&self.link),
-        }
+        self.begin(request).1
     }
 }
 

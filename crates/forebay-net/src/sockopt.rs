@@ -67,3 +67,35 @@ pub(crate) fn reset_on_close(socket: &SockRef<'_>) {
     // If the socket is already dead, there is nothing left to reset.
     let _already_dead = socket.set_linger(Some(Duration::ZERO));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn an_accepted_socket_begins_with_what_the_listener_was_told() {
+        let sizes = SocketSizes { user_timeout: Duration::from_millis(12_345), ..SocketSizes::default() };
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        prepare_listener(&SockRef::from(&listener), &sizes).unwrap();
+        listener.set_nonblocking(false).unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut accepted, _) = listener.accept().unwrap();
+        let socket = SockRef::from(&accepted);
+        prepare_accepted(&socket, &sizes).unwrap();
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(sizes.user_timeout));
+        assert_eq!(u64::from(socket.tcp_notsent_lowat().unwrap()), sizes.unsent_start.as_u64());
+        assert!(socket.tcp_nodelay().unwrap());
+        // Linux answers with what it has doubled.
+        assert_eq!(socket.send_buffer_size().unwrap(), 2 * sizes.send_start.as_usize());
+        assert_eq!(socket.recv_buffer_size().unwrap(), 2 * sizes.receive_start.as_usize());
+        // And a socket that is to be reset is.
+        reset_on_close(&socket);
+        accepted.write_all(b"unread").unwrap();
+        drop(accepted);
+        let mut all = Vec::new();
+        assert!(client.read_to_end(&mut all).is_err());
+    }
+}

@@ -15,7 +15,9 @@ use tokio::time::Instant;
 
 use crate::info::Protocol;
 use crate::stats::Counters;
+use crate::stream::lane::Lane;
 use crate::transfer::Transfer;
+use crate::verdict::stream::{Around, StreamMemory, StreamSample, stream_verdict};
 use crate::verdict::{ConnLimits, Memory, Phase, Reason, Sample};
 
 /// File bytes one connection may send in one turn of its task, so that a fast reader whose socket is
@@ -46,8 +48,11 @@ pub(crate) struct ConnState {
     /// 0 while shaking hands, then 1 or 2 for the protocol.
     protocol: AtomicU8,
     requests: AtomicU64,
-    /// `received` when the last request ended: anything above it is part of the next head.
+    /// `received` when all that had come was known to belong to requests that have ended: anything above
+    /// it is part of the next head.
     received_mark: AtomicU64,
+    /// The last bytes that came do not end a head.
+    pub(crate) tail_open: AtomicBool,
     order: AtomicU8,
     waker: AtomicWaker,
     turn_left: AtomicUsize,
@@ -98,6 +103,7 @@ impl ConnState {
             protocol: AtomicU8::new(0),
             requests: AtomicU64::new(0),
             received_mark: AtomicU64::new(0),
+            tail_open: AtomicBool::new(false),
             order: AtomicU8::new(Order::Carry as u8),
             waker: AtomicWaker::new(),
             turn_left: AtomicUsize::new(TURN_BYTES),
@@ -183,10 +189,11 @@ impl ConnState {
 
     pub(crate) fn begin(self: &Arc<Self>, method: &Method, uri: &Uri) -> TransferGuard {
         let id = self.next_transfer.fetch_add(1, Ordering::Relaxed);
-        let transfer = Transfer::new(id, method, uri);
+        let lane = (self.protocol() == Some(Protocol::Http2)).then(Box::<Lane>::default);
+        let transfer = Transfer::new(id, method, uri, lane);
         add(&self.requests, 1);
         self.transfers.lock().push(transfer.clone());
-        TransferGuard { state: Arc::clone(self), transfer }
+        TransferGuard { state: Arc::clone(self), transfer, has_body: false }
     }
 
     // The watcher's side.
@@ -195,8 +202,8 @@ impl ConnState {
         self.transfers.lock().clone()
     }
 
-    pub(crate) fn find_transfer(&self, id: u64) -> bool {
-        self.transfers.lock().iter().any(|transfer| transfer.id() == id)
+    pub(crate) fn find_transfer(&self, id: u64) -> Option<Transfer> {
+        self.transfers.lock().iter().find(|transfer| transfer.id() == id).cloned()
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -215,13 +222,8 @@ impl ConnState {
                     || received == self.received_mark.load(Ordering::Relaxed));
             return if between { Phase::Idle } else { Phase::Head };
         }
-        if transfers.iter().any(Transfer::is_offered) {
-            Phase::Sending
-        } else if transfers.iter().any(Transfer::is_asking) {
-            Phase::Receiving
-        } else {
-            Phase::Serving
-        }
+        let any = |phase| transfers.iter().any(|transfer| transfer.phase() == phase);
+        [Phase::Sending, Phase::Receiving].into_iter().find(|&phase| any(phase)).unwrap_or(Phase::Serving)
     }
 
     /// One tick of the sweeper. Returns how many of its transfers stand still for their client.
@@ -232,6 +234,7 @@ impl ConnState {
             received: self.received.load(Ordering::Relaxed),
             requests: self.requests.load(Ordering::Relaxed),
             pressure: tick.pressure,
+            sharing: 1,
         };
         let mut memory = self.memory.lock();
         let reason = crate::verdict::verdict(&mut memory, now, sample, limits);
@@ -243,6 +246,9 @@ impl ConnState {
         if let Some(reason) = reason {
             self.end(reason);
         }
+        if self.protocol() == Some(Protocol::Http2) && self.ordered() < Order::Cut {
+            self.sweep_streams(now, limits, sample.sent);
+        }
         let is_quiet = quiet >= tick.shrink_after && self.grown.load(Ordering::Relaxed);
         if is_quiet || (tick.pressure && self.borrowed.load(Ordering::Relaxed)) {
             self.shrink.store(true, Ordering::Relaxed);
@@ -253,6 +259,25 @@ impl ConnState {
             .iter()
             .filter(|transfer| transfer.sweep(tick.elapsed_ms) && transfer.stalled_on().is_some())
             .count() as u64
+    }
+}
+
+impl ConnState {
+    /// Judges each stream by itself: one that stands still beside others that move is ended alone.
+    fn sweep_streams(&self, now: Instant, limits: &ConnLimits, sent: u64) {
+        let streams: Vec<_> = self.transfers().into_iter().map(|each| (each.phase(), each)).collect();
+        let moving = streams.iter().filter(|(phase, _)| *phase != Phase::Serving).count();
+        let waiting = streams.iter().map(|(_, each)| each.waiting()).sum();
+        let around = Around { sent, waiting, streams: u32::try_from(moving).unwrap_or(u32::MAX) };
+        for (phase, transfer) in &streams {
+            let Some(lane) = transfer.lane() else { continue };
+            let seen = StreamSample { phase: *phase, sent: transfer.sent(), received: transfer.received() };
+            let mut memory = lane.memory.lock();
+            let memory = memory.get_or_insert_with(|| StreamMemory::new(now, seen, around, limits));
+            if let Some(reason) = stream_verdict(memory, now, seen, around, limits) {
+                transfer.end(reason);
+            }
+        }
     }
 }
 
@@ -271,13 +296,17 @@ pub(crate) struct Tick {
 pub(crate) struct TransferGuard {
     state: Arc<ConnState>,
     pub(crate) transfer: Transfer,
+    /// The request has a body: the last bytes that came may be its.
+    pub(crate) has_body: bool,
 }
 
 impl Drop for TransferGuard {
     fn drop(&mut self) {
         let state = &self.state;
         state.transfers.lock().retain(|live| live.id() != self.transfer.id());
-        state.received_mark.store(state.received.load(Ordering::Relaxed), Ordering::Relaxed);
+        if self.has_body || !state.tail_open.load(Ordering::Relaxed) {
+            state.received_mark.store(state.received.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
     }
 }
 

@@ -20,6 +20,8 @@ pub struct NetStats {
     pub emfile_pauses: u64,
     /// Connections ended by a limit, by the reason's name, in the order of [`Reason::ALL`].
     pub killed: [(Reason, u64); Reason::ALL.len()],
+    /// HTTP/2 streams ended alone, by the reason's name, in the same order.
+    pub streams_ended: [(Reason, u64); Reason::ALL.len()],
     /// Transfers that wait for their client now, having moved nothing for at least one sweep.
     pub stalled: u64,
     /// File bytes that went from the page cache to the socket by `sendfile`.
@@ -54,6 +56,7 @@ pub(crate) struct Counters {
     pub(crate) http2_refused: Counter,
     pub(crate) emfile_pauses: Counter,
     pub(crate) killed: [Counter; Reason::ALL.len()],
+    pub(crate) streams_ended: [Counter; Reason::ALL.len()],
     pub(crate) zero_copy_bytes: Counter,
     pub(crate) zero_copy_calls: Counter,
     pub(crate) late_read_bytes: Counter,
@@ -86,6 +89,10 @@ impl Counters {
         self.killed[reason as usize].add(1);
     }
 
+    pub(crate) fn stream_ended(&self, reason: Reason) {
+        self.streams_ended[reason as usize].add(1);
+    }
+
     /// What has been counted so far; the figures that are taken from the live connections are left at 0.
     pub(crate) fn snapshot(&self) -> NetStats {
         NetStats {
@@ -95,6 +102,7 @@ impl Counters {
             http2_refused: self.http2_refused.get(),
             emfile_pauses: self.emfile_pauses.get(),
             killed: Reason::ALL.map(|reason| (reason, self.killed[reason as usize].get())),
+            streams_ended: Reason::ALL.map(|reason| (reason, self.streams_ended[reason as usize].get())),
             stalled: 0,
             zero_copy_bytes: self.zero_copy_bytes.get(),
             zero_copy_calls: self.zero_copy_calls.get(),

@@ -16,6 +16,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::info::{Protocol, TlsInfo};
+use crate::opening::Handshake;
+use crate::state::ConnState;
 use crate::zerocopy::io::TLS_PIECE_FAST;
 
 /// Sessions remembered for TLS 1.2 resumption, over all connections.
@@ -101,7 +103,7 @@ impl TlsConfig {
         Ok(())
     }
 
-    pub(crate) async fn accept(&self, tcp: TcpStream, http2: Http2) -> io::Result<TlsStream<TcpStream>> {
+    pub(crate) fn accept<'a>(&self, tcp: TcpStream, http2: Http2, state: &'a ConnState) -> Handshake<'a> {
         let config = {
             let current = self.0.current.read();
             Arc::clone(match http2 {
@@ -109,7 +111,7 @@ impl TlsConfig {
                 Http2::NotOffered => &current.http1,
             })
         };
-        TlsAcceptor::from(config).accept_with(tcp, |tls| tls.set_buffer_limit(Some(UNSENT_MAX))).await
+        Handshake::new(&TlsAcceptor::from(config), tcp, UNSENT_MAX, state)
     }
 }
 
@@ -180,5 +182,28 @@ fn unusable(cert: &Path, key: &Path, error: rustls::Error) -> TlsError {
 impl fmt::Debug for TlsConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TlsConfig").field("cert", &self.0.cert).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use forebay_testkit::cert::Certificate;
+
+    use super::*;
+
+    #[test]
+    fn sessions_are_remembered_up_to_a_number_and_tickets_cost_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let made = Certificate::create(dir.path(), "a").unwrap();
+        let suites = load(&made.cert_path, &made.key_path).unwrap();
+        let key = |n: usize| n.to_be_bytes().to_vec();
+        for n in 0..20 * SESSIONS_MAX {
+            suites.both.session_storage.put(key(n), vec![7; 100]);
+        }
+        let remembered =
+            (0..20 * SESSIONS_MAX).filter(|&n| suites.http1.session_storage.get(&key(n)).is_some());
+        assert!((1..=SESSIONS_MAX).contains(&remembered.count()), "one cache for both, and a bounded one");
+        // TLS 1.3 then keeps no session here at all: the ticket carries it.
+        assert!(suites.both.ticketer.enabled() && suites.http1.ticketer.enabled());
     }
 }

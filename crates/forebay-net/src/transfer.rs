@@ -12,6 +12,9 @@ use http::{Method, Uri};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use crate::stream::lane::Lane;
+use crate::verdict::{Phase, Reason};
+
 /// Longer targets are cut for the view: it is for eyes, and each costs its bytes per live transfer.
 const TARGET_MAX: usize = 256;
 
@@ -43,6 +46,8 @@ struct Inner {
     rate: AtomicU64,
     /// Since when nothing has moved, in sweeps.
     still_sweeps: AtomicU64,
+    /// Over HTTP/2: what is known of the stream beside this.
+    lane: Option<Box<Lane>>,
 }
 
 /// Who is to move next in a transfer that does not move.
@@ -68,7 +73,8 @@ impl Party {
 }
 
 impl Transfer {
-    pub(crate) fn new(id: u64, method: &Method, uri: &Uri) -> Self {
+    /// `lane`: where the transfer is an HTTP/2 stream.
+    pub(crate) fn new(id: u64, method: &Method, uri: &Uri, lane: Option<Box<Lane>>) -> Self {
         Self(Arc::new(Inner {
             id,
             method: method.clone(),
@@ -83,6 +89,7 @@ impl Transfer {
             swept: AtomicU64::new(0),
             rate: AtomicU64::new(0),
             still_sweeps: AtomicU64::new(0),
+            lane,
         }))
     }
 
@@ -91,7 +98,7 @@ impl Transfer {
         self.0.id
     }
 
-    /// Response body bytes that the client's socket took (over HTTP/2: that the connection took).
+    /// Response body bytes that the client's socket took.
     pub fn sent(&self) -> u64 {
         self.0.sent.load(Ordering::Relaxed)
     }
@@ -133,7 +140,7 @@ impl Transfer {
 
     /// Whom the transfer waits for right now, if it does not move.
     pub fn waits_for(&self) -> Party {
-        if self.0.offered.load(Ordering::Relaxed) || self.0.asking.load(Ordering::Relaxed) {
+        if self.phase() != Phase::Serving {
             return Party::Client;
         }
         match self.0.waiting.load(Ordering::Relaxed) {
@@ -148,12 +155,29 @@ impl Transfer {
         self.0.rate.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn is_offered(&self) -> bool {
-        self.0.offered.load(Ordering::Relaxed)
+    /// Who is to move: the client in one direction or the other, or the service.
+    pub(crate) fn phase(&self) -> Phase {
+        if self.0.offered.load(Ordering::Relaxed) || self.waiting() > 0 {
+            Phase::Sending
+        } else if self.0.asking.load(Ordering::Relaxed) {
+            Phase::Receiving
+        } else {
+            Phase::Serving
+        }
     }
 
-    pub(crate) fn is_asking(&self) -> bool {
-        self.0.asking.load(Ordering::Relaxed)
+    pub(crate) fn lane(&self) -> Option<&Lane> {
+        self.0.lane.as_deref()
+    }
+
+    /// Over HTTP/2: response bytes in hyper's hands.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.lane().map_or(0, Lane::waiting)
+    }
+
+    /// Asks for the end of this transfer alone. `false` where it can only end with its connection.
+    pub(crate) fn end(&self, reason: Reason) -> bool {
+        self.lane().inspect(|lane| lane.end(reason)).is_some()
     }
 
     pub(crate) fn set_offered(&self, offered: bool) {
@@ -179,6 +203,24 @@ impl Transfer {
         let mine = pending.min(yielded);
         self.0.sent.fetch_max(yielded - mine, Ordering::Relaxed);
         pending - mine
+    }
+
+    /// hyper was given response bytes of this stream.
+    pub(crate) fn hand(&self, bytes: u64) {
+        self.lane().inspect(|lane| lane.hand(bytes));
+    }
+
+    /// The connection's I/O has taken some of them.
+    pub(crate) fn took(&self, bytes: u64) {
+        self.0.sent.fetch_add(bytes, Ordering::Relaxed);
+        self.lane().inspect(|lane| lane.release(bytes));
+    }
+
+    /// Nobody will take these: the stream or the connection has ended.
+    pub(crate) fn lost(&self, bytes: u64) {
+        if bytes > 0 {
+            self.lane().inspect(|lane| lane.release(bytes));
+        }
     }
 
     /// Called once per sweep. Returns whether the transfer has moved nothing since the last one.
@@ -223,7 +265,7 @@ mod tests {
 
     #[test]
     fn sent_is_what_was_handed_over_less_what_is_still_pending() {
-        let transfer = Transfer::new(1, &Method::GET, &Uri::from_static("/a?secret=1"));
+        let transfer = Transfer::new(1, &Method::GET, &Uri::from_static("/a?secret=1"), None);
         transfer.add_yielded(1000);
         assert_eq!(transfer.settle_sent(1200), 200, "the head's bytes belong to nobody's body");
         assert_eq!(transfer.sent(), 0);
@@ -235,7 +277,7 @@ mod tests {
 
     #[test]
     fn the_view_shows_no_query_and_no_endless_path() {
-        let transfer = Transfer::new(1, &Method::GET, &Uri::from_static("/a?secret=1"));
+        let transfer = Transfer::new(1, &Method::GET, &Uri::from_static("/a?secret=1"), None);
         assert_eq!(transfer.target(), "/a");
         transfer.set_target(&"é".repeat(400));
         assert_eq!(transfer.target().len(), TARGET_MAX);
@@ -243,7 +285,7 @@ mod tests {
 
     #[test]
     fn a_transfer_that_does_not_move_says_whom_it_waits_for() {
-        let transfer = Transfer::new(1, &Method::GET, &Uri::from_static("/"));
+        let transfer = Transfer::new(1, &Method::GET, &Uri::from_static("/"), None);
         assert_eq!(transfer.stalled_on(), None);
         transfer.sweep(1000);
         transfer.sweep(1000);

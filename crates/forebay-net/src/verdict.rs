@@ -9,6 +9,8 @@
 //! the hook takes `min_rate` from it, every byte moved puts one back, up to where it started. So a slow
 //! start and short pauses are forgiven, and a fast first gigabyte does not pay for an hour of trickle.
 
+pub(crate) mod stream;
+
 use std::time::Duration;
 
 use forebay_budget::Rate;
@@ -130,6 +132,8 @@ pub(crate) struct Sample {
     pub(crate) requests: u64,
     /// Connections wait for a place.
     pub(crate) pressure: bool,
+    /// How many share the link: each owes its part of the minimum rate. 1 for a whole connection.
+    pub(crate) sharing: u32,
 }
 
 /// What the sweeper remembers of a connection between two ticks.
@@ -197,7 +201,8 @@ pub(crate) fn verdict(
     }
     if let Some(moved) = moved {
         let owed = i128::from(limits.min_rate.as_u64()) * elapsed.as_millis() as i128;
-        memory.credit = (memory.credit + i128::from(moved) * 1000 - owed).min(full_credit(limits));
+        memory.credit = (memory.credit + i128::from(moved) * 1000 * i128::from(sample.sharing) - owed)
+            .min(full_credit(limits));
     }
     memory.phase = sample.phase;
     memory.tick = now;

@@ -83,11 +83,17 @@ impl Watch {
         }
     }
 
-    /// Ends one transfer by cutting its connection (over HTTP/2 with everything else on it). Says
-    /// whether there was such a transfer.
+    /// Ends one transfer. Over HTTP/1.1 its connection is cut. Over HTTP/2 its stream is reset alone,
+    /// except where the whole answer is short (16 KiB) and waits for a window: then the connection is
+    /// cut too. Says whether there was such a transfer.
     pub fn end(&self, transfer: u64) -> bool {
-        let found = self.0.conns.lock().values().find(|conn| conn.find_transfer(transfer)).cloned();
-        found.inspect(|conn| conn.end(Reason::Operator)).is_some()
+        let find = |conn: &Arc<ConnState>| Some((conn.find_transfer(transfer)?, Arc::clone(conn)));
+        let found = self.0.conns.lock().values().find_map(find);
+        let Some((transfer, conn)) = found else { return false };
+        if !transfer.end(Reason::Operator) {
+            conn.end(Reason::Operator);
+        }
+        true
     }
 
     /// What the sockets have done so far.

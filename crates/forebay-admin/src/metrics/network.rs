@@ -10,6 +10,8 @@ use crate::{Network, Party};
 const ACCEPTED: Name = Name::count("forebay_connections_accepted", "Connections accepted");
 const ACTIVE: Name = Name::count("forebay_connections_active", "Connections open now");
 const ENDED: Name = Name::count("forebay_connections_ended", "Connections ended by a limit, by the limit");
+const STREAMS_ENDED: Name =
+    Name::count("forebay_streams_ended", "HTTP/2 streams ended alone by a limit, by the limit");
 const TLS_FAILURES: Name =
     Name::count("forebay_tls_handshake_failures", "TLS handshakes that failed or took too long");
 const PAUSES: Name =
@@ -34,8 +36,9 @@ impl Collector for Sockets {
         let mut families = Families(encoder);
         families.counter(ACCEPTED, figures.accepted as f64)?;
         families.gauge(ACTIVE, figures.active as f64)?;
-        families
-            .counters(ENDED, figures.ended.iter().map(|&(limit, ended)| (("limit", limit), ended as f64)))?;
+        for (name, ended) in [(ENDED, &figures.ended), (STREAMS_ENDED, &figures.streams_ended)] {
+            families.counters(name, ended.iter().map(|&(limit, ended)| (("limit", limit), ended as f64)))?;
+        }
         families.counter(TLS_FAILURES, figures.tls_failures as f64)?;
         families.counter(PAUSES, figures.accept_pauses as f64)?;
         families.gauge(TRANSFERS, figures.transfers as f64)?;

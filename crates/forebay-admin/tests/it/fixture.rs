@@ -158,6 +158,7 @@ impl Network for Wire {
             transfers: 2,
             stalled_on_client: 1,
             ended: vec![("stall", 4), ("min_rate", 1)],
+            streams_ended: vec![("stall", 2)],
             sent: 1 << 30,
             file_bytes: vec![("sendfile", 1 << 30), ("read", 0)],
             ..NetworkFigures::default()

@@ -23,7 +23,7 @@ impl Seen {
             drain: Duration::from_secs(1),
         };
         let now = Instant::now();
-        let sample = Sample { phase, sent: 0, received: 0, requests: 0, pressure: false };
+        let sample = Sample { phase, sent: 0, received: 0, requests: 0, pressure: false, sharing: 1 };
         let mut memory = Memory::new(now, &limits);
         assert_eq!(verdict(&mut memory, now, sample, &limits), None);
         Self { memory, now, sample, limits }

@@ -27,6 +27,7 @@ use super::cold::{self, ColdPages, Pages, WARM_BYTES};
 use super::queue::{Desync, Due, SpanQueue};
 use super::region;
 use crate::grow::Growth;
+use crate::heads::Tail;
 use crate::outgoing::Settle;
 use crate::preface::Prefix;
 use crate::sockopt;
@@ -67,6 +68,7 @@ pub(crate) struct SpanIo {
     park: Arc<dyn Settle>,
     prefix: Prefix,
     growth: Growth,
+    tail: Tail,
     cold: ColdPages,
     /// Of the span with this serial, everything before this offset of its file is in memory.
     warm: (u64, u64),
@@ -95,6 +97,7 @@ impl SpanIo {
             park,
             prefix,
             growth,
+            tail: Tail::default(),
             cold,
             warm: (u64::MAX, 0),
             fetch: None,
@@ -348,10 +351,12 @@ impl AsyncRead for SpanIo {
             Socket::Plain(tcp) => Pin::new(tcp).poll_read(cx, buffer),
             Socket::Tls(tls) => Pin::new(tls).poll_read(cx, buffer),
         };
-        let bytes = buffer.filled().len() - before;
+        let came = &buffer.filled()[before..];
+        let bytes = came.len();
         if bytes == 0 {
             return read;
         }
+        this.state.tail_open.store(!this.tail.ends_a_head(came), Ordering::Relaxed);
         this.state.read(bytes);
         this.growth.read(bytes, &SockRef::from(this.socket.tcp()), &this.state);
         Poll::Ready(Ok(()))

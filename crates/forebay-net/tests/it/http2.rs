@@ -14,12 +14,19 @@ use tokio::runtime::Runtime;
 
 use crate::server::{Server, pattern, router};
 
-fn runtime() -> Runtime {
+pub(crate) fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 async fn connect<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(io: T) -> SendRequest<Bytes> {
-    let (client, connection) = h2::client::handshake(io).await.unwrap();
+    connect_as(&h2::client::Builder::new(), io).await
+}
+
+pub(crate) async fn connect_as<T>(client: &h2::client::Builder, io: T) -> SendRequest<Bytes>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (client, connection) = client.handshake(io).await.unwrap();
     tokio::spawn(async move {
         let _ends_with_the_test = connection.await;
     });
@@ -30,12 +37,12 @@ async fn plain(server: &Server) -> SendRequest<Bytes> {
     connect(TcpStream::connect(server.addr).await.unwrap()).await
 }
 
-async fn ask(client: &SendRequest<Bytes>, target: &str) -> h2::client::ResponseFuture {
+pub(crate) async fn ask(client: &SendRequest<Bytes>, target: &str) -> h2::client::ResponseFuture {
     let request = http::Request::get(format!("http://h{target}")).body(()).unwrap();
     client.clone().ready().await.unwrap().send_request(request, true).unwrap().0
 }
 
-async fn body(answer: h2::client::ResponseFuture) -> Vec<u8> {
+pub(crate) async fn body(answer: h2::client::ResponseFuture) -> Vec<u8> {
     let mut stream = answer.await.unwrap().into_body();
     let mut bytes = Vec::new();
     while let Some(chunk) = stream.data().await {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use forebay_budget::Rate;
 use forebay_net::{ConnLimits, Party, Reason, ServeOptions};
 use forebay_testkit::raw::RawConn;
+use forebay_testkit::response::Asked;
 
 use crate::server::{Server, router};
 
@@ -56,13 +57,39 @@ fn a_head_that_never_ends_is_cut() {
     let silent = TcpStream::connect(server.addr).unwrap();
     let mut trickling = TcpStream::connect(server.addr).unwrap();
     trickling.write_all(b"GET /small HTTP/1.1\r\nX-Slow: ").unwrap();
-    assert_eq!(end_of(silent).unwrap_or(0), 0, "closed one way or the other: nothing was sent");
+    assert!(end_of(silent).is_err());
     assert!(end_of(trickling).is_err());
     let mut conn = RawConn::connect(server.addr).unwrap();
     conn.request("GET", "/small", "").unwrap();
     conn.send(b"GET /sm").unwrap();
     assert!(conn.is_closed().unwrap(), "the second head has the same limit");
     assert_eq!(server.killed(Reason::Head), 3);
+    server.stop();
+}
+
+#[test]
+fn a_part_of_a_head_that_came_with_the_request_before_it_has_the_heads_limit() {
+    let server = server(|limits| limits.head = SHORT);
+    let whole = "GET /small HTTP/1.1\r\nHost: h\r\n\r\n";
+    for (pipeline, whole) in [(format!("{whole}GET /sm"), 1), (format!("{whole}{whole}G"), 2)] {
+        let mut conn = RawConn::connect(server.addr).unwrap();
+        conn.send(pipeline.as_bytes()).unwrap();
+        for _ in 0..whole {
+            assert_eq!(conn.response(Asked::Other).unwrap().body, b"a small answer");
+        }
+        assert!(conn.is_closed().unwrap());
+    }
+    assert_eq!(server.killed(Reason::Head), 2);
+    let mut idle = RawConn::connect(server.addr).unwrap();
+    for fields in ["", "X-Odd:  spaced \r\n"] {
+        idle.request("GET", "/small", fields).unwrap();
+    }
+    // The last bytes that came are a body's.
+    idle.send(b"POST /sink HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc").unwrap();
+    assert_eq!(idle.response(Asked::Other).unwrap().body, b"3");
+    let second = TcpStream::connect(server.addr).unwrap();
+    assert!(end_of(second).is_err(), "a head that never begins is cut meanwhile");
+    idle.request("GET", "/small", "").expect("an idle connection is not cut");
     server.stop();
 }
 

@@ -7,6 +7,8 @@ mod growth;
 mod http2;
 mod limits;
 mod server;
+mod streams;
 mod syscalls;
 mod tls;
 mod trouble;
+mod vanish;

@@ -52,7 +52,8 @@ impl Network for Clients {
             stalled_on_client: on_client,
             stalled_on_upstream: on_upstream,
             stalled_on_budget: on_budget,
-            ended: stats.killed.iter().map(|(reason, count)| (reason.name(), *count)).collect(),
+            ended: by_name(&stats.killed),
+            streams_ended: by_name(&stats.streams_ended),
             tls_failures: stats.tls_failures,
             accept_pauses: stats.emfile_pauses,
             sent: stats.sent_bytes,
@@ -85,6 +86,10 @@ impl Turns for Line {
             saturated: figures.saturated,
         }
     }
+}
+
+fn by_name(ended: &[(forebay_net::Reason, u64)]) -> Vec<(&'static str, u64)> {
+    ended.iter().map(|(reason, count)| (reason.name(), *count)).collect()
 }
 
 fn party(party: forebay_net::Party) -> Party {
