@@ -37,11 +37,23 @@ impl Certificate {
     /// # Errors
     /// The certificate is not usable as a root.
     pub fn client(&self, protocols: &[&str]) -> io::Result<Arc<rustls::ClientConfig>> {
+        self.client_of(&[&rustls::version::TLS13, &rustls::version::TLS12], protocols)
+    }
+
+    /// The same, which knows these versions of TLS only.
+    ///
+    /// # Errors
+    /// The certificate is not usable as a root.
+    pub fn client_of(
+        &self,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+        protocols: &[&str],
+    ) -> io::Result<Arc<rustls::ClientConfig>> {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(self.der.clone()).map_err(io::Error::other)?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .map_err(io::Error::other)?
             .with_root_certificates(roots)
             .with_no_client_auth();

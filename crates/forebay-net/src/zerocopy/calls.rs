@@ -1,11 +1,13 @@
-//! The system calls by which a span leaves, each made when the socket can take it.
+//! The system calls by which a span leaves, each made when the socket can take it, and the one by which its
+//! pages are probed. The only place to learn what a kernel or a file system lacks.
 
-use std::io::{self, IoSlice};
+use std::fs::File;
+use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::AsFd;
 use std::task::{Context, Poll, ready};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::io::Errno;
+use rustix::io::{Errno, ReadWriteFlags};
 use rustix::net::{SendAncillaryBuffer, SendFlags};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
@@ -36,8 +38,7 @@ pub(super) fn poll_sendfile(tcp: &TcpStream, cx: &mut Context<'_>, due: &Due) ->
         if short.is_some() {
             return Ok(0);
         }
-        let mut offset = due.offset;
-        let sent = rustix::fs::sendfile(tcp, due.file.as_fd(), Some(&mut offset), due.len)?;
+        let sent = send_file(tcp, due)?;
         if sent > 0 && sent < due.len && is_full(tcp) {
             short = Some(sent);
             // Clears the readiness that was seen before the call; asking `is_full` has armed the next.
@@ -49,6 +50,22 @@ pub(super) fn poll_sendfile(tcp: &TcpStream, cx: &mut Context<'_>, due: &Due) ->
         Some(sent) => Poll::Ready(Ok(sent)),
         None => sent,
     }
+}
+
+fn send_file(tcp: &TcpStream, due: &Due) -> Result<usize, Errno> {
+    #[cfg(test)]
+    super::faults::strike(super::faults::Call::SendFile)?;
+    let mut offset = due.offset;
+    rustix::fs::sendfile(tcp, due.file.as_fd(), Some(&mut offset), due.len)
+}
+
+/// Reads what is in the page cache; `AGAIN` if the first page is not.
+pub(super) fn read_nowait(file: &File, buffer: &mut [u8], offset: u64) -> Result<usize, Errno> {
+    #[cfg(test)]
+    super::faults::strike(super::faults::Call::ReadNoWait)?;
+    rustix::io::retry_on_intr(|| {
+        rustix::io::preadv2(file, &mut [IoSliceMut::new(buffer)], offset, ReadWriteFlags::NOWAIT)
+    })
 }
 
 /// Whether a write would find no room. A short `sendfile` alone does not say so: the file may have ended.

@@ -11,12 +11,14 @@
 //! in a while goes to the blocking pool and later ones are trusted to the kernel's readahead.
 
 use std::fs::File;
-use std::io::{self, IoSliceMut};
+use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::Advice;
-use rustix::io::{Errno, ReadWriteFlags};
+use rustix::io::Errno;
+
+use super::calls::read_nowait;
 
 /// How much is fetched and taken for warm at a time; also how far the kernel is asked to read ahead.
 pub(crate) const WARM_BYTES: u64 = 1 << 20;
@@ -60,7 +62,7 @@ impl ColdPages {
             match read_nowait(file, &mut byte, at) {
                 // Past the end: sending will notice that the file is shorter than promised.
                 Ok(_) => {}
-                Err(Errno::OPNOTSUPP) => return touched_lately(file),
+                Err(Errno::OPNOTSUPP | Errno::NOSYS) => return touched_lately(file),
                 Err(_) => return Pages::Cold,
             }
             if offset == last {
@@ -75,8 +77,8 @@ impl ColdPages {
         if self == Self::Probe {
             match read_nowait(file, buffer, offset) {
                 Ok(n) => return Ok(Now::Read(n)),
-                Err(Errno::OPNOTSUPP) if touched_lately(file) == Pages::Warm => {}
-                Err(Errno::AGAIN | Errno::OPNOTSUPP) => return Ok(Now::Cold),
+                Err(Errno::OPNOTSUPP | Errno::NOSYS) if touched_lately(file) == Pages::Warm => {}
+                Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(Now::Cold),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -120,12 +122,6 @@ pub(crate) fn note_touched(file: &File) {
     if let Some((slot, stamp)) = stamp(file) {
         slot.store(stamp, Ordering::Relaxed);
     }
-}
-
-fn read_nowait(file: &File, buffer: &mut [u8], offset: u64) -> Result<usize, Errno> {
-    rustix::io::retry_on_intr(|| {
-        rustix::io::preadv2(file, &mut [IoSliceMut::new(buffer)], offset, ReadWriteFlags::NOWAIT)
-    })
 }
 
 fn touched_lately(file: &File) -> Pages {

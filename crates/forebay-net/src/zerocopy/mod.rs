@@ -15,9 +15,13 @@
 pub(crate) mod body;
 mod calls;
 pub(crate) mod cold;
+#[cfg(test)]
+mod faults;
 pub(crate) mod io;
 pub(crate) mod offer;
 pub(crate) mod queue;
 pub(crate) mod reader;
 pub(crate) mod region;
 pub(crate) mod span;
+#[cfg(test)]
+mod tests;

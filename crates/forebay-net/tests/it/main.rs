@@ -3,6 +3,8 @@
 
 mod admission;
 mod bytes;
+mod cold;
+mod cost;
 mod growth;
 mod http2;
 mod limits;

@@ -1,7 +1,8 @@
 //! TLS: the same bytes, read at the moment when the stream can take them.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::Duration;
 
 use forebay_budget::Class;
@@ -41,6 +42,31 @@ fn files_ranges_and_pieces_arrive_over_tls_by_late_reads() {
     let info = conn.request("GET", "/info", "").unwrap();
     assert!(String::from_utf8(info.body).unwrap().contains("TLSv1.3"));
     drop(conn);
+    server.stop();
+}
+
+#[test]
+fn a_client_that_knows_only_tls_1_2_gets_the_same_bytes_and_resumes_its_session() {
+    let dir = tempfile::tempdir().unwrap();
+    let (certificate, config) = certificate(&dir, "a");
+    let server = Server::with(|options| options.tls = Some(config), router);
+    server.file("f", 9_000_001);
+    let client = certificate.client_of(&[&rustls::version::TLS12], &["http/1.1"]).unwrap();
+    let mut conn = RawConn::connect_tls(server.addr, Arc::clone(&client)).unwrap();
+    let answer = conn.request("GET", "/f/f", "").unwrap();
+    assert_eq!((answer.body.len(), answer.end), (9_000_001, End::Complete));
+    pattern("f").check(0, &answer.body).unwrap();
+    let info = String::from_utf8(conn.request("GET", "/info", "").unwrap().body).unwrap();
+    assert!(info.contains("TLSv1.2"), "{info}");
+    drop(conn);
+    let name = "localhost".try_into().unwrap();
+    let mut again = rustls::ClientConnection::new(client, name).unwrap();
+    let mut tcp = TcpStream::connect(server.addr).unwrap();
+    while again.is_handshaking() {
+        again.complete_io(&mut tcp).unwrap();
+    }
+    assert_eq!(again.handshake_kind(), Some(rustls::HandshakeKind::Resumed));
+    drop((again, tcp));
     server.stop();
 }
 
@@ -102,6 +128,8 @@ fn a_handshake_that_never_ends_is_cut_and_paid_for_meanwhile() {
     server.until("it pays", |server| server.ledger.usage(Class::Tls).in_use > 0);
     server.until("it is cut", |server| server.killed(Reason::Handshake) == 1);
     server.until("it is gone", |server| server.stats().active == 0);
+    let end = client.read(&mut [0; 64]).unwrap_err();
+    assert_eq!(end.kind(), std::io::ErrorKind::ConnectionReset, "a cut is a reset here too");
     server.stop();
 }
 
