@@ -9,6 +9,7 @@ mod capture;
 mod contender;
 mod curves;
 mod machine;
+mod paced;
 mod report;
 mod results;
 mod serve;

@@ -20,6 +20,7 @@ pub(crate) struct Results {
     pub(crate) machine: Machine,
     pub(crate) measured: BTreeMap<Part, Stamp>,
     pub(crate) speed: Vec<Speed>,
+    pub(crate) paced: Vec<Paced>,
     pub(crate) stalled: Vec<Stalled>,
     pub(crate) start: Vec<Start>,
     pub(crate) capture: Vec<Capture>,
@@ -51,6 +52,23 @@ pub(crate) struct Round {
     /// Peaks of the server's own memory and of its sockets, in bytes.
     pub(crate) anon: u64,
     pub(crate) sockets: Option<u64>,
+}
+
+/// One contender and readers that take an equal rate from each.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Paced {
+    pub(crate) contender: Contender,
+    pub(crate) readers: u32,
+    pub(crate) rounds: Vec<PacedRound>,
+}
+
+/// One run of such readers: body bytes, and processor seconds of both sides.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct PacedRound {
+    pub(crate) seconds: f64,
+    pub(crate) bytes: f64,
+    pub(crate) server: f64,
+    pub(crate) client: f64,
 }
 
 /// One contender in one run while readers arrive and stop reading.
@@ -151,6 +169,22 @@ impl Speed {
 
     pub(crate) fn median(&self, figure: impl Fn(&Round) -> f64) -> f64 {
         median(self.rounds.iter().map(figure))
+    }
+}
+
+impl Paced {
+    /// Processor seconds of the server per 10^9 bytes.
+    pub(crate) fn cpu_per_gb(&self) -> f64 {
+        median(self.rounds.iter().map(|r| r.server / (r.bytes / 1e9)))
+    }
+
+    /// Of server and client together.
+    pub(crate) fn both_per_gb(&self) -> f64 {
+        median(self.rounds.iter().map(|r| (r.server + r.client) / (r.bytes / 1e9)))
+    }
+
+    pub(crate) fn bytes_per_second(&self) -> f64 {
+        median(self.rounds.iter().map(|r| r.bytes / r.seconds))
     }
 }
 

@@ -12,7 +12,7 @@ use super::machine::{Machine, Stamp};
 use super::results::Results;
 use super::speed::Matrix;
 use super::stalled::{Arrival, Beside};
-use super::{capture, report, speed, stalled, start};
+use super::{capture, paced, report, speed, stalled, start};
 use crate::{packages, run};
 
 /// What to measure, and how thoroughly.
@@ -49,10 +49,13 @@ pub(crate) enum Part {
     Http,
     /// The same over TLS.
     Https,
+    /// Cost when all contenders send at one rate.
+    Paced,
 }
 
 impl Part {
-    pub(crate) const ALL: [Self; 5] = [Self::Start, Self::Stalled, Self::Capture, Self::Http, Self::Https];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Start, Self::Stalled, Self::Capture, Self::Paced, Self::Http, Self::Https];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -61,6 +64,7 @@ impl Part {
             Self::Capture => "access log",
             Self::Http => "plain HTTP",
             Self::Https => "HTTPS",
+            Self::Paced => "an equal rate",
         }
     }
 }
@@ -93,6 +97,7 @@ fn measure(part: Part, options: &Options, stand: &Stand, results: &mut Results) 
     match part {
         Part::Start => results.start = start::measure(stand)?,
         Part::Capture => results.capture = capture::measure(stand, options.rounds)?,
+        Part::Paced => results.paced = paced::measure(stand, options.rounds)?,
         Part::Http => of_protocol(Protocol::Http, options, stand, results)?,
         Part::Https => of_protocol(Protocol::Https, options, stand, results)?,
         Part::Stalled => {
@@ -112,17 +117,21 @@ fn of_protocol(
     stand: &Stand,
     results: &mut Results,
 ) -> anyhow::Result<()> {
-    let fresh = speed::measure(stand, &matrix(options), protocol)?;
+    let fresh = speed::measure(stand, &matrix(options, protocol), protocol)?;
     results.speed.retain(|speed| speed.protocol != protocol);
     results.speed.extend(fresh);
     Ok(())
 }
 
-fn matrix(options: &Options) -> Matrix {
+fn matrix(options: &Options, protocol: Protocol) -> Matrix {
     let (sizes, connections, seconds) = if options.quick {
         (vec![1 << 10, 64 << 10, 10 << 20], vec![64], 2)
     } else {
-        (SIZES.iter().map(|(size, _)| *size).collect(), vec![1, 64, 512], 3)
+        let connections = match protocol {
+            Protocol::Http => vec![1, 16, 64, 512],
+            Protocol::Https => vec![1, 64, 512],
+        };
+        (SIZES.iter().map(|(size, _)| *size).collect(), connections, 3)
     };
     Matrix { sizes, connections, rounds: options.rounds, lasting: Duration::from_secs(seconds) }
 }

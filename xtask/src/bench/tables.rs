@@ -75,6 +75,19 @@ pub(crate) fn stalled(results: &Results) -> String {
     out
 }
 
+/// Readers at an equal rate.
+pub(crate) fn paced(results: &Results) -> String {
+    let mut out =
+        "| readers | server | MB/s | cpu-s/GB | with the client's |\n|--:|---|--:|--:|--:|\n".to_owned();
+    for p in &results.paced {
+        let (cpu, both) = (p.cpu_per_gb(), p.both_per_gb());
+        let rate = p.bytes_per_second() / 1e6;
+        let _ =
+            writeln!(out, "| {} | {} | {rate:.0} | {cpu:.3} | {both:.3} |", p.readers, p.contender.name());
+    }
+    out
+}
+
 /// Start and rest.
 pub(crate) fn start(results: &Results) -> String {
     let mut out = "| server | start to ready ms | resident at rest MiB |\n|---|--:|--:|\n".to_owned();

@@ -27,6 +27,7 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
     for size in [1 << 10, 64 << 10] {
         rows.push(at_least(results, size, "requests per second", Speed::requests_per_second));
     }
+    rows.extend(paced(results));
     rows.extend(stalled_each(results));
     rows.extend(stalled_sum(results));
     rows.extend(stalled_beside(results));
@@ -80,6 +81,20 @@ fn at_least(results: &Results, size: u64, what: &str, figure: fn(&Speed) -> f64)
 /// Met only when it is met at every number of connections.
 fn verdict(found: &[(u32, f64)], good: impl Fn(f64) -> bool) -> Option<bool> {
     (!found.is_empty()).then(|| found.iter().all(|(_, r)| good(*r)))
+}
+
+fn paced(results: &Results) -> Option<Row> {
+    let of = |who, readers| results.paced.iter().find(|p| p.contender == who && p.readers == readers);
+    let ours = results.paced.iter().filter(|p| p.contender == Contender::Forebay);
+    let found: Vec<(u32, f64)> = ours
+        .filter_map(|p| Some((p.readers, p.cpu_per_gb() / of(Contender::Nginx, p.readers)?.cpu_per_gb())))
+        .collect();
+    (!found.is_empty()).then(|| Row {
+        what: "1 GiB, http, all at 1.2 GB/s: cpu-s/GB".to_owned(),
+        target: "≤ 0.95 × nginx".to_owned(),
+        measured: words(&found),
+        met: verdict(&found, |r| r <= 0.95),
+    })
 }
 
 fn stalled_each(results: &Results) -> Vec<Row> {
