@@ -86,13 +86,13 @@ impl Site {
         let clients = (0..CLIENTS).map(|client| {
             let mut throw = [0; 8];
             dice.fill(client * 8, &mut throw);
-            self.client(addr, client, u64::from_le_bytes(throw))
+            self.client(addr, seed, client, u64::from_le_bytes(throw))
         });
         let failed: Vec<String> = join_all(clients).await.into_iter().filter_map(Result::err).collect();
         if failed.is_empty() { Ok(()) } else { Err(format!("seed {seed}: {}", failed.join("; "))) }
     }
 
-    async fn client(&self, addr: SocketAddr, number: u64, throw: u64) -> Result<(), String> {
+    async fn client(&self, addr: SocketAddr, seed: u64, number: u64, throw: u64) -> Result<(), String> {
         let act = Act::ALL[usize::try_from(throw).unwrap_or(0) % Act::ALL.len()];
         let at = (throw >> 8) % FILE;
         let result = match act {
@@ -100,7 +100,7 @@ impl Site {
             Act::Range => range(addr, at).await,
             Act::LeaveInBody => leave_in_body(addr, at).await,
             Act::LeaveInHead => leave_in_head(addr, at).await,
-            Act::CutFile | Act::ReplaceFile => self.changed(addr, number, act, at).await,
+            Act::CutFile | Act::ReplaceFile => self.changed(addr, (seed, number), act, at).await,
             Act::Pipeline => pipeline(addr, at).await,
             Act::Listing => listing(addr).await,
             // What changes meanwhile may end an archive early; what it may not is not judged here.
@@ -113,8 +113,15 @@ impl Site {
     }
 
     /// A file that is cut or replaced when the client has seen `at` bytes of it.
-    async fn changed(&self, addr: SocketAddr, number: u64, act: Act, at: u64) -> Result<(), String> {
-        let name = format!("changing-{number}.bin");
+    async fn changed(
+        &self,
+        addr: SocketAddr,
+        (seed, number): (u64, u64),
+        act: Act,
+        at: u64,
+    ) -> Result<(), String> {
+        // A name of its own: an answer, "there is none" among them, may be a second old.
+        let name = format!("changing-{seed}-{number}.bin");
         let path = self.root.join(&name);
         let old = Pattern::new(number + 1);
         old.write_file(&path, FILE).map_err(words)?;
