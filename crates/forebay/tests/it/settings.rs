@@ -200,9 +200,13 @@ fn access_records_have_the_form_of_the_log() {
 fn there_are_as_many_data_threads_as_were_asked_for() {
     let root = Root::new();
     let server = root.serve(&["--workers", "3"]);
-    let threads = fs::read_dir(format!("/proc/{}/task", server.pid())).unwrap();
-    let names = threads.map(|thread| fs::read_to_string(thread.unwrap().path().join("comm")).unwrap());
-    assert_eq!(names.filter(|name| name.starts_with("forebay-data-")).count(), 3);
+    // A thread takes its name when it first runs.
+    let named = || {
+        let threads = fs::read_dir(format!("/proc/{}/task", server.pid())).unwrap();
+        let names = threads.map(|thread| fs::read_to_string(thread.unwrap().path().join("comm")).unwrap());
+        names.filter(|name| name.starts_with("forebay-data-")).count()
+    };
+    assert!(poll(|| named() == 3), "{}", named());
 }
 
 #[test]
