@@ -12,8 +12,9 @@ use crate::stream::task::StreamTasks;
 
 /// The HTTP/2 state machine, its header tables and the frame being read.
 const FIXED: u64 = 48 << 10;
-/// A stream's bookkeeping, request head and task.
-const PER_STREAM: u64 = 8 << 10;
+/// A stream's bookkeeping, its task, and the worst request head: 96 fields that fill 8 KiB as HTTP/2 counts them take
+/// four times that as a map of names and values, and what they were decoded in lives with them.
+const PER_STREAM: u64 = 35 << 10;
 const FRAME: u32 = 16 << 10;
 const STREAMS_MAX: u64 = 128;
 const STREAMS_MIN: u64 = 4;
@@ -45,8 +46,8 @@ impl Default for Http2Sizes {
 }
 
 impl Http2Sizes {
-    /// Cuts the sizes from the cost: a quarter of it for the connection's window, the rest for streams.
-    /// Less than the smallest useful connection (about 280 KiB) is taken as that.
+    /// Cuts the sizes from the cost: up to a quarter of it for the connection's window, the rest for streams.
+    /// Less than the smallest useful connection (380 KiB) is taken as that.
     pub fn for_cost(cost: ByteSize) -> Self {
         Self::for_cost_with(cost, ByteSize::ZERO)
     }
@@ -54,10 +55,9 @@ impl Http2Sizes {
     /// As [`Http2Sizes::for_cost`], where the service keeps `per_request` of its own for each request under way.
     pub fn for_cost_with(cost: ByteSize, per_request: ByteSize) -> Self {
         let per_stream = SEND_BUFFER + u64::from(FRAME) + PER_STREAM + per_request.as_u64();
-        // A quarter goes to the window, so the rest must be three quarters.
-        let smallest = (FIXED + STREAMS_MIN * per_stream).div_ceil(3) * 4;
-        let cost = cost.as_u64().max(smallest);
-        let window = (cost / 4).clamp(WINDOW_MIN, WINDOW_MAX);
+        let least = FIXED + STREAMS_MIN * per_stream;
+        let cost = cost.as_u64().max(least + WINDOW_MIN);
+        let window = (cost / 4).min(cost - least).clamp(WINDOW_MIN, WINDOW_MAX);
         let streams = ((cost - FIXED - window) / per_stream).clamp(STREAMS_MIN, STREAMS_MAX);
         Self {
             cost: ByteSize::b(cost),
@@ -65,7 +65,7 @@ impl Http2Sizes {
             send_buffer: ByteSize::b(SEND_BUFFER),
             stream_window: ByteSize::b(window.min(256 << 10)),
             connection_window: ByteSize::b(window),
-            header_list_max: ByteSize::kib(16),
+            header_list_max: ByteSize::kib(8),
         }
     }
 

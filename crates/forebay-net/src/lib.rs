@@ -25,7 +25,7 @@
 //! ```
 //!
 //! - `listen`, `accept`, [`serve`], `conn`, `opening`, `preface`, `tls`, `h2`: from the port to hyper;
-//! - `service`, `incoming`, `outgoing`: between hyper and the user's service;
+//! - `service`, `refusal`, `incoming`, `outgoing`: between hyper and the user's service;
 //! - `stream`: HTTP/2 streams, each seen and ended by itself;
 //! - `zerocopy`: file bodies by name;
 //! - `sockopt`, `grow`: what the kernel holds for a connection;
@@ -44,6 +44,7 @@ mod opening;
 mod options;
 mod outgoing;
 mod preface;
+mod refusal;
 mod serve;
 mod service;
 mod sockopt;

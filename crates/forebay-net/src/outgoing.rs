@@ -32,6 +32,8 @@ pub(crate) struct Outgoing<B> {
     link: Arc<Link<B>>,
     /// The body's file spans go out by name: what comes out here is checked against the queue.
     armed: Option<Arc<SpanQueue>>,
+    /// Words of our own, where there is no body of the service.
+    text: &'static str,
 }
 
 impl<B> Outgoing<B> {
@@ -41,7 +43,12 @@ impl<B> Outgoing<B> {
         link: Arc<Link<B>>,
         armed: Option<Arc<SpanQueue>>,
     ) -> Self {
-        Self { inner: Some(inner), guard: Some(guard), link, armed }
+        Self { inner: Some(inner), guard: Some(guard), link, armed, text: "" }
+    }
+
+    /// An answer that no service gave.
+    pub(crate) fn text(text: &'static str, guard: TransferGuard, link: Arc<Link<B>>) -> Self {
+        Self { inner: None, guard: Some(guard), link, armed: None, text }
     }
 }
 
@@ -59,7 +66,10 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
         let (Some(inner), Some(guard)) = (this.inner.as_mut(), this.guard.as_ref()) else {
-            return Poll::Ready(None);
+            let text = std::mem::take(&mut this.text);
+            return Poll::Ready(
+                (!text.is_empty()).then(|| Ok(Frame::data(Bytes::from_static(text.as_bytes())))),
+            );
         };
         let transfer = &guard.transfer;
         transfer.set_offered(false);
@@ -80,11 +90,11 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.as_ref().is_none_or(Body::is_end_stream)
+        self.inner.as_ref().map_or(self.text.is_empty(), Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(self.text.len() as u64), Body::size_hint)
     }
 }
 

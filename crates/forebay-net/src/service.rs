@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::{CONNECTION, CONTENT_TYPE};
+use http::{HeaderValue, Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
@@ -17,6 +18,7 @@ use crate::BoxError;
 use crate::incoming::RequestBody;
 use crate::info::{ConnInfo, Protocol};
 use crate::outgoing::{Outgoing, Park};
+use crate::refusal::{self, Fault};
 use crate::state::{ConnState, TransferGuard};
 use crate::transfer::Transfer;
 use crate::zerocopy::offer::{Carrier, FileOffer};
@@ -62,17 +64,18 @@ where
     /// A request begins: its transfer, and the future of its response.
     pub(crate) fn begin(&self, request: Request<Incoming>) -> (Transfer, Respond<S, B>) {
         let (mut head, body) = request.into_parts();
+        let fault = refusal::fault(&head);
         let mut guard = self.link.state.begin(&head.method, &head.uri);
         guard.has_body = !body.is_end_stream();
         let transfer = guard.transfer.clone();
         head.extensions.insert(self.link.info.clone());
         head.extensions.insert(transfer.clone());
         let request = Request::from_parts(head, RequestBody::new(body, transfer.clone()));
-        let respond = Respond {
-            step: Step::Waiting { service: self.service.clone(), request: Some(request) },
-            guard: Some(guard),
-            link: Arc::clone(&self.link),
+        let step = match fault {
+            Some(fault) => Step::Refused { fault },
+            None => Step::Waiting { service: self.service.clone(), request: Some(request) },
         };
+        let respond = Respond { step, guard: Some(guard), link: Arc::clone(&self.link) };
         (transfer, respond)
     }
 }
@@ -110,6 +113,7 @@ pin_project! {
     enum Step<S, F> {
         Waiting { service: S, request: Option<Request<RequestBody>> },
         Calling { #[pin] future: F },
+        Refused { fault: Fault },
     }
 }
 
@@ -132,6 +136,12 @@ where
                         None => Poll::Pending,
                     };
                 }
+                StepProjected::Refused { fault } => {
+                    return match this.guard.take() {
+                        Some(guard) => Poll::Ready(Ok(refused(*fault, guard, this.link))),
+                        None => Poll::Pending,
+                    };
+                }
                 StepProjected::Waiting { service, request } => {
                     ready!(service.poll_ready(cx))?;
                     match request.take() {
@@ -143,6 +153,18 @@ where
             this.step.set(Step::Calling { future });
         }
     }
+}
+
+/// Answers in the service's place.
+fn refused<B>(fault: Fault, guard: TransferGuard, link: &Arc<Link<B>>) -> Response<Outgoing<B>> {
+    let http1 = link.info.protocol == Protocol::Http1;
+    let mut response = Response::new(Outgoing::text(fault.text(), guard, Arc::clone(link)));
+    *response.status_mut() = fault.status();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    if http1 {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// Arms the response's file body if it can be, and wraps it.

@@ -22,7 +22,7 @@ const LOG_HEAD: ByteSize = ByteSize::kib(1);
 const TLS_SESSION: ByteSize = ByteSize::kib(64);
 
 /// The smallest useful HTTP/2 connection: four streams, a window, its state.
-const HTTP2_CONNECTION_MIN: ByteSize = ByteSize::kib(320);
+const HTTP2_CONNECTION_MIN: ByteSize = ByteSize::kib(384);
 
 /// More than this makes no HTTP/2 connection faster.
 const HTTP2_CONNECTION_MAX: ByteSize = ByteSize::mib(1);

@@ -347,6 +347,8 @@ impl AsyncRead for SpanIo {
         if !this.prefix.is_empty() {
             buffer.put_slice(this.prefix.take(buffer.remaining()));
         }
+        // These were counted when they came.
+        let counted = buffer.filled().len() - before;
         let read = match &mut this.socket {
             Socket::Plain(tcp) => Pin::new(tcp).poll_read(cx, buffer),
             Socket::Tls(tls) => Pin::new(tls).poll_read(cx, buffer),
@@ -357,7 +359,7 @@ impl AsyncRead for SpanIo {
             return read;
         }
         this.state.tail_open.store(!this.tail.ends_a_head(came), Ordering::Relaxed);
-        this.state.read(bytes);
+        this.state.read(bytes - counted);
         this.growth.read(bytes, &SockRef::from(this.socket.tcp()), &this.state);
         Poll::Ready(Ok(()))
     }

@@ -4,9 +4,12 @@
 //! kernel's part that does not count the client's queues too.
 
 use std::path::Path;
+use std::pin::Pin;
 use std::process::Command;
+use std::task::Poll;
 use std::time::Duration;
 
+use axum::routing::get;
 use bytes::Bytes;
 use forebay_budget::ByteSize;
 use forebay_net::{ConnLimits, Http2Sizes, ServeOptions, TlsConfig};
@@ -15,14 +18,18 @@ use forebay_testkit::cgroup::MemoryGroup;
 use forebay_testkit::{process, readers};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::http2::runtime;
+use crate::http2::{connect_as, runtime};
 use crate::server::{Server, router};
 
 const CLIENTS: usize = 150;
-/// The cost of an HTTP/2 connection in a plan of 64 to 256 MiB.
-const HTTP2_COST: ByteSize = ByteSize::kib(320);
+/// The cost of an HTTP/2 connection in a plan of up to 192 MiB.
+const HTTP2_COST: ByteSize = ByteSize::kib(384);
 /// What the tests' routes read ahead for a stream.
 const WINDOW: ByteSize = ByteSize::kib(128);
+/// The part of an ordinary connection's cost that is not the kernel's.
+const USER_PART: ByteSize = ByteSize::kib(20);
+/// Of one head.
+const FIELDS_MAX: usize = 96;
 const CERTIFICATE: &str = "FOREBAY_TEST_CERTIFICATE";
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,12 +75,18 @@ fn counted_server() {
         let accounts = [(Connections, 64), (Tls, 64), (Http2, 128), (Reads, 64), (SocketBuffers, 16)];
         options.ledger = forebay_budget::Ledger::new(accounts.map(|(class, mib)| account(class, mib)));
     };
-    let server = Server::with(tune, router);
+    let server = Server::with(tune, |files| router(files).route("/held", get(held)));
     std::fs::File::create(server.root.path().join("f")).unwrap().set_len(1 << 30).unwrap();
     println!("\nhttp://{}/", server.addr);
     loop {
         std::thread::park();
     }
+}
+
+/// Keeps its request and never answers.
+async fn held(request: axum::extract::Request) {
+    std::future::pending::<()>().await;
+    drop(request);
 }
 
 trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -182,4 +195,139 @@ fn a_stalled_client_costs_no_more_than_it_paid_whatever_it_speaks() {
         let Some((user, kernel)) = cost_of(client) else { return };
         assert!(user + kernel <= client.paid().as_u64(), "{client:?}: {user} + {kernel} bytes");
     }
+}
+
+/// The parts of an HTTP/2 connection's cost that its heads may not count on: windows and send buffers can be full
+/// at the same time.
+fn left_for_heads(sizes: &Http2Sizes) -> u64 {
+    const FRAME: u64 = 16 << 10;
+    let streams = u64::from(sizes.streams_max) * (sizes.send_buffer.as_u64() + FRAME);
+    sizes.cost.as_u64() - sizes.connection_window.as_u64() - streams
+}
+
+/// A head that uses up what may be sent.
+#[derive(Debug, Clone, Copy)]
+enum Head {
+    /// As many fields as there may be, none like another.
+    ManyNames,
+    /// As many, all of one name.
+    OneName,
+    /// As many, which together are as long as they may be.
+    Long,
+    /// One, as long.
+    OneField,
+}
+
+impl Head {
+    fn request(self, sizes: &Http2Sizes) -> http::Request<()> {
+        let fields = if matches!(self, Self::OneField) { 1 } else { FIELDS_MAX };
+        // The four pseudo fields, as HTTP/2 counts them, are less than this.
+        let room = (sizes.header_list_max.as_usize() - 256) / fields;
+        let mut request = http::Request::get("http://h/held").body(()).unwrap();
+        for index in 0..fields {
+            let name = match self {
+                Self::OneName => "aaa".to_owned(),
+                Self::ManyNames | Self::Long | Self::OneField => format!("a{index:02x}"),
+            };
+            let value = match self {
+                Self::ManyNames | Self::OneName => String::new(),
+                Self::Long | Self::OneField => "v".repeat(room - 32 - name.len()),
+            };
+            let name: http::HeaderName = name.parse().unwrap();
+            request.headers_mut().append(name, value.parse().unwrap());
+        }
+        request
+    }
+}
+
+/// Opens every stream there may be, each with this head.
+async fn open_all(addr: std::net::SocketAddr, index: usize, sizes: &Http2Sizes, head: Head) -> Opened {
+    let tcp = readers::connect(addr, index, 4 << 10).await.unwrap();
+    let mut client = connect_as(&h2::client::Builder::new(), tcp).await;
+    let mut answers = Vec::new();
+    for _ in 0..sizes.streams_max {
+        client = client.ready().await.unwrap();
+        answers.push(client.send_request(head.request(sizes), true).unwrap().0);
+    }
+    Opened { _client: client, answers }
+}
+
+/// A client of [`open_all`].
+struct Opened {
+    _client: h2::client::SendRequest<Bytes>,
+    answers: Vec<h2::client::ResponseFuture>,
+}
+
+impl Opened {
+    async fn assert_unanswered(&mut self) {
+        for answer in &mut self.answers {
+            let answered = std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut *answer).poll(cx))).await;
+            assert!(answered.is_pending(), "{answered:?}");
+        }
+    }
+}
+
+#[test]
+fn heads_of_every_stream_fit_into_what_the_connection_paid() {
+    let sizes = Http2Sizes::for_cost(HTTP2_COST);
+    for head in [Head::ManyNames, Head::OneName, Head::Long, Head::OneField] {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "cost::counted_server", "--ignored", "--nocapture"]);
+        let server = process::Server::start(command).unwrap();
+        runtime().block_on(async {
+            let anon = || server.figures().anon;
+            let mut held = Vec::new();
+            for index in 0..20 {
+                held.push(open_all(server.addr, index, &sizes, head).await);
+            }
+            let rest = settled(anon).await;
+            for index in 0..CLIENTS {
+                held.push(open_all(server.addr, index, &sizes, head).await);
+            }
+            let each = settled(anon).await.saturating_sub(rest) / CLIENTS as u64;
+            for opened in &mut held {
+                opened.assert_unanswered().await;
+            }
+            let paid = USER_PART.as_u64() + left_for_heads(&sizes);
+            println!("{head:?}: {:.1} KiB, of {:.1} KiB", kib(each), kib(paid));
+            assert!(each <= paid, "{head:?}: {each} bytes, {paid} paid");
+        });
+    }
+}
+
+/// Asks with the longest head of HTTP/1.1, in as many fields as there may be.
+async fn ask_at_length(addr: std::net::SocketAddr, index: usize) -> tokio::net::TcpStream {
+    let mut tcp = readers::connect(addr, index, 4 << 10).await.unwrap();
+    let mut head = "GET /held HTTP/1.1\r\nHost: h\r\n".to_owned();
+    for field in 1..100 {
+        head += &format!("a{field:02}: {}\r\n", "v".repeat(150));
+    }
+    tcp.write_all(format!("{head}\r\n").as_bytes()).await.unwrap();
+    tcp
+}
+
+#[test]
+fn the_worst_head_of_http_1_costs_no_more_than_its_connection() {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "cost::counted_server", "--ignored", "--nocapture"]);
+    let server = process::Server::start(command).unwrap();
+    runtime().block_on(async {
+        let anon = || server.figures().anon;
+        let mut held = Vec::new();
+        for index in 0..20 {
+            held.push(ask_at_length(server.addr, index).await);
+        }
+        let rest = settled(anon).await;
+        for index in 0..CLIENTS {
+            held.push(ask_at_length(server.addr, index).await);
+        }
+        let each = settled(anon).await.saturating_sub(rest) / CLIENTS as u64;
+        println!("HTTP/1.1: {:.1} KiB", kib(each));
+        let paid = Client::Http1.paid();
+        assert!(each <= paid.as_u64(), "{each} bytes, {paid} paid");
+        for tcp in &mut held {
+            let answered = tcp.try_read(&mut [0; 64]);
+            assert!(answered.is_err(), "{answered:?}");
+        }
+    });
 }

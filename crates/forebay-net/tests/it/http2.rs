@@ -91,6 +91,18 @@ fn http_1_still_works_beside_it_byte_by_byte() {
 }
 
 #[test]
+fn the_bytes_that_decide_the_protocol_are_counted_once() {
+    let server = Server::start();
+    let mut conn = forebay_testkit::raw::RawConn::connect(server.addr).unwrap();
+    let request = b"GET /small HTTP/1.1\r\nHost: h\r\n\r\n";
+    conn.send(request).unwrap();
+    conn.response(forebay_testkit::response::Asked::Other).unwrap();
+    assert_eq!(server.stats().received_bytes, request.len() as u64);
+    drop(conn);
+    server.stop();
+}
+
+#[test]
 fn over_tls_alpn_decides() {
     let dir = tempfile::tempdir().unwrap();
     let certificate = Certificate::create(dir.path(), "a").unwrap();

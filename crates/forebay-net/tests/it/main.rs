@@ -6,6 +6,7 @@ mod bytes;
 mod cold;
 mod cost;
 mod growth;
+mod heads;
 mod http2;
 mod limits;
 mod server;
