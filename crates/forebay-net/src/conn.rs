@@ -27,6 +27,7 @@ use crate::opening::ResetIfCut;
 use crate::options::ServeOptions;
 use crate::outgoing::{Park, Settle};
 use crate::preface::{self, Prefix};
+use crate::serve::Presence;
 use crate::service::{Link, PerConnection};
 use crate::sockopt::{self, SocketSizes};
 use crate::state::{ConnState, Order};
@@ -199,16 +200,16 @@ impl<B: Send> Settle for Link<B> {
 pub(crate) struct Place {
     pub(crate) state: Arc<ConnState>,
     pub(crate) watch: Watch,
-    pub(crate) present: Arc<crate::serve::Present>,
     pub(crate) _memory: Lease,
     pub(crate) _fd: FdLease,
     pub(crate) _seat: Seat,
+    // Last: who has waited for everybody to leave finds everything returned.
+    pub(crate) _presence: Presence,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         self.watch.leave(&self.state);
-        self.present.left();
     }
 }
 

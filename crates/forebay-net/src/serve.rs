@@ -90,7 +90,7 @@ pub(crate) struct Roll {
 
 /// The count, shared with the connections' tasks.
 #[derive(Debug, Default)]
-pub(crate) struct Present {
+struct Present {
     count: AtomicU64,
     empty: Notify,
 }
@@ -105,10 +105,10 @@ impl Roll {
         Place {
             state,
             watch: self.house.options.watch.clone(),
-            present: Arc::clone(&self.present),
             _memory: memory,
             _fd: fd,
             _seat: seat,
+            _presence: Presence(Arc::clone(&self.present)),
         }
     }
 
@@ -136,13 +136,18 @@ impl Drop for Roll {
     }
 }
 
-impl Present {
-    pub(crate) fn left(&self) {
-        if self.count.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.empty.notify_waiters();
+/// One of those counted, until it is dropped.
+pub(crate) struct Presence(Arc<Present>);
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        if self.0.count.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.empty.notify_waiters();
         }
     }
+}
 
+impl Present {
     async fn gone(&self) {
         loop {
             let mut empty = pin!(self.empty.notified());

@@ -101,3 +101,16 @@ fn a_small_answer_leaves_in_one_call_with_its_head() {
     assert_eq!(writes.len(), 5, "{writes:#?}");
     assert!(writes.iter().all(|call| call.contains("a small answer")), "{writes:#?}");
 }
+
+#[test]
+fn the_head_of_a_file_is_sent_with_word_that_more_follows() {
+    let Some(traced) = traced() else { return };
+    let mut conn = RawConn::connect(traced.addr).unwrap();
+    for _ in 0..3 {
+        assert_eq!(conn.request("GET", "/f/f", "").unwrap().body.len() as u64, FILE_BYTES);
+    }
+    drop(conn);
+    let heads = traced.calls("HTTP/1.1 200 OK");
+    assert_eq!(heads.len(), 3, "{heads:#?}");
+    assert!(heads.iter().all(|call| call.contains("sendmsg(") && call.contains("MSG_MORE")), "{heads:#?}");
+}
