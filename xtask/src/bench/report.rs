@@ -93,6 +93,7 @@ fn page(results: &Results, plots: &[&str]) -> String {
     page += &format!("- measured: {}\n\n", measured(results));
     page += "## Targets\n\n";
     page += &tables::targets(results);
+    page += TRIED;
     page += "\n## Readers that stop reading\n\n";
     page += STALLED;
     page += &picture("stalled-1000.svg", "memory over time while 1,000 readers stall");
@@ -135,7 +136,7 @@ const HEAD: &str = "\
 # Benchmarks
 
 Written by `cargo xtask bench serve`; do not edit. To repeat it (about 25 minutes after the release build): `cargo xtask bench serve`;
-or a part at a time, with `--only start,stalled,capture`, `--only http` and `--only https`; or `--quick` for a smaller table in less
+or a part at a time, with `--only start,stalled,capture,paced`, `--only http` and `--only https`; or `--quick` for a smaller table in less
 than six minutes. Results are kept as JSON under `target/bench`; `--render` draws this page again from them.
 
 **How.** `wrk` with one thread on the loopback of the same machine, warm page cache, several rounds of each contender,
@@ -147,6 +148,17 @@ counted by a cgroup that holds only the server. Ratios travel to other machines;
 
 **Where.**
 
+";
+
+const TRIED: &str = "
+What is not met, and what was tried:
+
+- **Processor time for large files at 64 connections and more.** nginx leaves up to 4 MiB to the kernel for each socket, which sends part of it when the
+  client acknowledges, in the client's time; forebay has one number for all memory and moves more bytes meanwhile (see the columns of megabytes and of
+  sockets). So sockets now grow to 2 MiB instead of 512 KiB, use all that their lease pays for, and borrow from connections that are not there: at an equal
+  rate that took a third off or more. What is left at 64 connections is the default `--memory` of 256 MiB: each socket finds less room there than nginx takes.
+- **Requests per second for 1 KiB.** A request is two system calls (`strace -c`: one `recvfrom`, one `writev`), and a third of its processor time is in our own
+  process (`perf`), spread so that nothing stands out. Looking up no metric by its labels did not change the ratio.
 ";
 
 const STALLED: &str = "\
