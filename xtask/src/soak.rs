@@ -1,9 +1,11 @@
 //! The long fault run: what the short one in the tests does for seconds, for as long as you like.
 //!
-//! Rounds of faults against one server; every so often it is killed under load and started again, as a
-//! container would be. Memory and descriptors are read after every life: a leak of a few bytes a request is invisible
+//! Rounds of faults against one server; then it is killed under load and started again, as a container
+//! would be, many times in a row. Memory and descriptors are read after every life: a leak of a few bytes a request is invisible
 //! in a test and an outage in a month.
 
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
@@ -25,6 +27,9 @@ pub(crate) struct Options {
     /// Rounds of faults in one life of the server.
     #[arg(long, default_value_t = 50)]
     rounds: u64,
+    /// How often it is killed in the middle of a round after each life.
+    #[arg(long, default_value_t = 20)]
+    kills: u64,
     /// Where the random choices begin; a failure says which seed repeats it.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -46,25 +51,39 @@ async fn soak(options: &Options) -> anyhow::Result<()> {
     std::fs::create_dir_all(&dir)?;
     let site = Site::create(&dir)?;
     let end = Instant::now() + Duration::from_secs(60 * options.minutes);
-    let (mut seed, mut lives) = (options.seed, 0);
+    let program = target.join("debug/forebay");
+    let (mut seed, mut lives, mut kills) = (options.seed, 0, 0);
     while Instant::now() < end {
-        let mut command = std::process::Command::new(target.join("debug/forebay"));
-        command.arg("serve").arg(&dir).current_dir(&dir);
-        command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--memory", "64MiB"]);
-        let server = Server::start(command)?;
+        let server = start(&program, &dir)?;
         let grown = life(&site, &server, options.rounds, &mut seed).await?;
         lives += 1;
-        eprintln!("life {lives}: {} rounds, seed {seed}, grown by {} KiB", options.rounds, grown.anon >> 10);
-        // Killed while a round is under way: its clients may fail, the next life must not care.
-        let mut server = server;
-        tokio::select! {
-            _ = site.round(server.addr, seed) => {}
-            () = tokio::time::sleep(Duration::from_millis(seed % 50)) => {}
+        kill(&site, server, seed).await?;
+        for _ in 1..options.kills {
+            seed += 1;
+            kill(&site, start(&program, &dir)?, seed).await?;
         }
-        server.signal_kill()?;
-        server.wait(Duration::from_secs(10))?;
+        kills += options.kills.max(1);
+        eprintln!("life {lives}: {} rounds, seed {seed}, grown by {} KiB", options.rounds, grown.anon >> 10);
     }
-    eprintln!("{lives} lives of {} rounds without a fault of ours", options.rounds);
+    eprintln!("{lives} lives of {} rounds and {kills} kills without a fault of ours", options.rounds);
+    Ok(())
+}
+
+fn start(program: &Path, dir: &Path) -> anyhow::Result<Server> {
+    let mut command = Command::new(program);
+    command.arg("serve").arg(dir).current_dir(dir);
+    command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--memory", "64MiB"]);
+    Ok(Server::start(command)?)
+}
+
+/// Kills it while a round is under way: its clients may fail, the next life must not care.
+async fn kill(site: &Site, mut server: Server, seed: u64) -> anyhow::Result<()> {
+    tokio::select! {
+        _ = site.round(server.addr, seed) => {}
+        () = tokio::time::sleep(Duration::from_millis(seed % 50)) => {}
+    }
+    server.signal_kill()?;
+    server.wait(Duration::from_secs(10))?;
     Ok(())
 }
 
