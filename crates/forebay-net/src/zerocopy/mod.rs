@@ -25,3 +25,5 @@ pub(crate) mod region;
 pub(crate) mod span;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod turn;
