@@ -28,11 +28,13 @@
 //! - `service`, `refusal`, `incoming`, `outgoing`: between hyper and the user's service;
 //! - `stream`: HTTP/2 streams, each seen and ended by itself;
 //! - `zerocopy`: file bodies by name;
+//! - [`client`]: requests to others;
 //! - `sockopt`, `grow`: what the kernel holds for a connection;
 //! - `state`, `heads`, `transfer`, `watch`, `sweep`, `verdict`, `stats`: what is seen, and what follows.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 mod accept;
+pub mod client;
 mod conn;
 mod grow;
 mod h2;

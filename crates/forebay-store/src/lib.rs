@@ -14,6 +14,7 @@
 //! | `meta`, `validator`, `range` | what is known about it; entity tags; ranges of bytes |
 //! | `listing` | pages of a directory, packed; their order, the cursor, and the bounded selection behind them |
 //! | `walk` | a whole tree in order, in memory that its depth bounds |
+//! | [`remote`] | places across a network: what can be read, what can be written |
 //! | `error` | seven kinds of failure that callers act on |
 //! | `local` | a directory of this machine: sandbox, open-file cache, listing |
 //!
@@ -27,6 +28,7 @@ mod local;
 mod meta;
 mod object;
 mod range;
+pub mod remote;
 mod store;
 mod validator;
 mod walk;

@@ -18,7 +18,7 @@ struct Rule {
     never: &'static [&'static str],
 }
 
-const RULES: [Rule; 7] = [
+const RULES: [Rule; 9] = [
     Rule {
         package: "forebay-budget",
         ours: &[],
@@ -33,6 +33,16 @@ const RULES: [Rule; 7] = [
         package: "forebay-store",
         ours: &["forebay-budget", "forebay-net"],
         never: &["axum", "hyper", "clap", "anyhow", "tower-service"],
+    },
+    Rule {
+        package: "forebay-s3",
+        ours: &["forebay-budget", "forebay-net", "forebay-store"],
+        never: &["axum", "hyper", "clap", "anyhow", "tower-service"],
+    },
+    Rule {
+        package: "forebay-transfer",
+        ours: &["forebay-budget", "forebay-net", "forebay-store"],
+        never: &["axum", "hyper", "http", "aws-sdk-s3", "aws-config", "clap", "anyhow", "tower-service"],
     },
     Rule {
         package: "forebay-tower",
@@ -52,8 +62,10 @@ const RULES: [Rule; 7] = [
             "forebay-budget",
             "forebay-gateway",
             "forebay-net",
+            "forebay-s3",
             "forebay-store",
             "forebay-tower",
+            "forebay-transfer",
         ],
         never: &[],
     },

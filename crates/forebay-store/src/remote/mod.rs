@@ -1,0 +1,64 @@
+//! Places across a network, and the verbs that they answer.
+//!
+//! [`Remote`] is what can be read: a bucket, a web server. [`Bucket`] adds what changes it. Both speak of keys, facts, pins and
+//! ranges; whether an answer was a 206 with the right `Content-Range` is settled below this line, so that what a caller gets is
+//! the version and the range that it asked for, or an error.
+//!
+//! These verbs neither retry nor continue: one call is one request. Retries, continuation and the pin that keeps versions from
+//! being mixed are the resumable body's and the transfer engine's.
+
+mod attributes;
+mod bucket;
+mod checksum;
+mod facts;
+mod keys;
+mod object_key;
+
+pub use attributes::Attributes;
+pub use bucket::{
+    Bucket, Condition, CopyAsk, Part, PartAsk, PutAsk, Stored, Upload, UploadEntry, UploadsAsk, UploadsPage,
+};
+pub use checksum::{Checksum, ChecksumKind, Coverage};
+pub use facts::{Facts, Pin, Reading};
+pub use keys::{KeyEntry, KeysAsk, KeysPage};
+pub use object_key::{ObjectKey, ObjectKeyError};
+
+use std::fmt;
+
+use crate::{Answer, ByteRange};
+
+/// A place that can be read. Kept as `Arc<dyn Remote>`.
+pub trait Remote: fmt::Debug + Send + Sync + 'static {
+    /// Its name in messages, such as `s3://bucket` or `https://host`: never with credentials or a query.
+    fn place(&self) -> &str;
+
+    /// What is known about the object, without its bytes. With a pin, of that version only.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`, `Changed` (the pin does not match), `Denied`, `Throttled`, `Unavailable`, `Invalid`.
+    fn head<'a>(&'a self, key: &'a ObjectKey, pin: Option<&'a Pin>) -> Answer<'a, Facts>;
+
+    /// The bytes of `range`, or all of them. With a pin, of that version only.
+    ///
+    /// The range may end beyond the object: what comes is cut to its length, and `Reading::range` says so. A server that
+    /// ignores ranges is found out: if the range began beyond 0 that is `Unavailable`; if it began at 0 the
+    /// reading says so by `range`, and `facts.ranges` is false.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`head`](Remote::head); `Invalid` also where the range begins beyond the end.
+    fn read<'a>(
+        &'a self,
+        key: &'a ObjectKey,
+        range: Option<ByteRange>,
+        pin: Option<&'a Pin>,
+    ) -> Answer<'a, Reading>;
+
+    /// A page of keys in the order of their bytes.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` where the place cannot be listed (a plain web server), else as [`head`](Remote::head).
+    fn keys<'a>(&'a self, ask: &'a KeysAsk) -> Answer<'a, KeysPage>;
+}
