@@ -24,6 +24,10 @@ pub enum Class {
     Reads,
     /// Windows and output of compressors.
     Compression,
+    /// Connections that we opened: to a bucket, to an origin. User memory and kernel socket buffers.
+    Upstreams,
+    /// Parts of objects that have to be held: on their way to an ordered reader, or until a store has them.
+    Windows,
     /// Directory listings being made.
     Listings,
     /// Archives being streamed.
@@ -59,13 +63,15 @@ pub enum WhenFull {
 
 impl Class {
     /// Every class, in the order of the plan.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Connections,
         Self::SocketBuffers,
         Self::Tls,
         Self::Http2,
         Self::Reads,
         Self::Compression,
+        Self::Upstreams,
+        Self::Windows,
         Self::Listings,
         Self::Archives,
         Self::Captures,
@@ -87,6 +93,8 @@ impl Class {
             Self::Http2 => "http2",
             Self::Reads => "reads",
             Self::Compression => "compression",
+            Self::Upstreams => "upstreams",
+            Self::Windows => "windows",
             Self::Listings => "listings",
             Self::Archives => "archives",
             Self::Captures => "captures",
@@ -103,7 +111,13 @@ impl Class {
     /// What becomes of the work when the class is full.
     pub const fn when_full(self) -> WhenFull {
         match self {
-            Self::Connections | Self::Tls | Self::Reads | Self::Listings | Self::Archives => WhenFull::Wait,
+            Self::Connections
+            | Self::Tls
+            | Self::Reads
+            | Self::Upstreams
+            | Self::Windows
+            | Self::Listings
+            | Self::Archives => WhenFull::Wait,
             Self::Admin | Self::Runtime => WhenFull::Refuse,
             Self::SocketBuffers
             | Self::Http2

@@ -36,6 +36,34 @@ pub enum PlanError {
         /// What as many as asked for would need.
         needed: ByteSize,
     },
+    /// So many connections of a transfer are more than the memory.
+    #[error(
+        "{memory} of memory is too little for a transfer over {connections} connections: set --memory to at least {}",
+        knob(*needed)
+    )]
+    Transfer {
+        /// What there was to plan with.
+        memory: ByteSize,
+        /// For how many connections.
+        connections: u32,
+        /// What is needed.
+        needed: ByteSize,
+    },
+    /// More connections of a transfer than the limit on open descriptors has room for.
+    #[error(
+        "{asked} connections need {needed} file descriptors and the limit is {soft}: set --concurrency to at most \
+         {fits}, or raise the limit (ulimit -n) to {needed}"
+    )]
+    TransferDescriptors {
+        /// How many connections.
+        asked: u32,
+        /// How many would fit.
+        fits: u32,
+        /// The limit of the process.
+        soft: u64,
+        /// The limit that would do.
+        needed: u64,
+    },
     /// More memory was asked for than there is.
     #[error("--memory {} is more than the {available} of {source_of_limit}: set it to at most {}",
         knob(*asked), knob_at_most(*available))]

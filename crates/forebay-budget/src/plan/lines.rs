@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::{Limits, Sizes, sizes};
+use super::{Limits, Sizes, sizes, upstream};
 use crate::{
     class::{Class, WhenFull},
     size::ByteSize,
@@ -51,7 +51,13 @@ struct Share {
 }
 
 impl Line {
-    fn new(name: &'static str, class: Class, holder: &'static str, count: u64, each: ByteSize) -> Self {
+    pub(super) fn new(
+        name: &'static str,
+        class: Class,
+        holder: &'static str,
+        count: u64,
+        each: ByteSize,
+    ) -> Self {
         Self { name, class, holder, when_full: class.when_full(), count, each, total: each.times(count) }
     }
 }
@@ -82,6 +88,9 @@ fn shares(limits: &Limits, limit: ByteSize) -> Vec<Share> {
     }
     if limits.compression {
         shares.push(share(Class::Compression, "compressor windows", "gateway::respond", kib(512), (mib(2), 32, mib(64))));
+    }
+    if limits.upstreams {
+        shares.push(share(Class::Upstreams, "connections to the origin", "net::client", upstream::SERVING.cost(), (mib(6), 4, gib(1))));
     }
     if limits.listings {
         shares.push(share(Class::Listings, "listings being made", "gateway::list", kib(480), (mib(2), 32, mib(64))));

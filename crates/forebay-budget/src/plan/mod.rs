@@ -11,12 +11,16 @@ mod facts;
 mod fds;
 mod lines;
 mod sizes;
+mod transfers;
+mod upstream;
 
 pub use error::PlanError;
 pub use facts::MemoryFacts;
 pub use fds::FdPlan;
 pub use lines::Line;
 pub use sizes::Sizes;
+pub use transfers::{TransferAsk, TransferPlan, Work};
+pub use upstream::UpstreamSizes;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +46,8 @@ pub struct Limits {
     pub http2: bool,
     /// Whether answers may be compressed as they are sent.
     pub compression: bool,
+    /// Whether what is served comes over connections of our own: from a bucket or an origin.
+    pub upstreams: bool,
     /// Whether folders are listed.
     pub listings: bool,
     /// Whether folders are streamed as archives.
@@ -77,6 +83,7 @@ impl Default for Limits {
             tls: false,
             http2: true,
             compression: true,
+            upstreams: false,
             listings: true,
             archives: true,
             remember_clients: false,
@@ -132,6 +139,11 @@ impl Plan {
     /// How many clients the tables of limits have room for.
     pub fn clients_max(&self) -> u64 {
         self.lines.iter().filter(|line| line.class == Class::Clients).map(|line| line.count).sum()
+    }
+
+    /// The sizes that connections of our own are set to.
+    pub const fn upstream(&self) -> UpstreamSizes {
+        upstream::SERVING
     }
 
     /// What the plan gives to one class.

@@ -8,4 +8,5 @@ mod descriptors;
 mod ledger;
 mod plan;
 mod properties;
+mod transfers;
 mod wire;

@@ -160,7 +160,7 @@ fn the_ledger_has_what_the_plan_says() {
 
 fn any_limits() -> impl Strategy<Value = Limits> {
     let numbers = (0_u64..4 << 30, prop::option::of(0_u32..200_000), 0_u64..1 << 16);
-    (numbers, any::<[bool; 6]>()).prop_map(|((memory, connections, capture), on)| Limits {
+    (numbers, any::<[bool; 7]>()).prop_map(|((memory, connections, capture), on)| Limits {
         memory: Some(ByteSize::b(memory)),
         connections,
         tls: on[0],
@@ -169,6 +169,7 @@ fn any_limits() -> impl Strategy<Value = Limits> {
         listings: on[3],
         archives: on[4],
         remember_clients: on[5],
+        upstreams: on[6],
         capture: ByteSize::b(capture),
     })
 }
