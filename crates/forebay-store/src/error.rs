@@ -7,11 +7,13 @@
 
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 /// A failure of a store.
 pub struct StoreError {
     kind: StoreErrorKind,
     cause: Option<Box<dyn Error + Send + Sync>>,
+    retry_after: Option<Duration>,
 }
 
 /// What a caller can do about a failure.
@@ -36,17 +38,29 @@ pub enum StoreErrorKind {
 impl StoreError {
     /// A failure without more to say.
     pub const fn new(kind: StoreErrorKind) -> Self {
-        Self { kind, cause: None }
+        Self { kind, cause: None, retry_after: None }
     }
 
     /// A failure and what led to it.
     pub fn with_cause(kind: StoreErrorKind, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { kind, cause: Some(cause.into()) }
+        Self { kind, cause: Some(cause.into()), retry_after: None }
+    }
+
+    /// The same, and how long the store asked to be left alone (`Retry-After`), if it did.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.retry_after = wait;
+        self
     }
 
     /// What a caller can do about it.
     pub const fn kind(&self) -> StoreErrorKind {
         self.kind
+    }
+
+    /// How long the store asked to be left alone, if it did.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 }
 

@@ -11,6 +11,7 @@ mod attributes;
 mod bucket;
 mod checksum;
 mod facts;
+mod failure;
 mod keys;
 mod object_key;
 
