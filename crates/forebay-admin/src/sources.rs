@@ -139,7 +139,7 @@ pub struct NetworkFigures {
     pub sent: u64,
     /// Bytes that came from sockets.
     pub received: u64,
-    /// File bytes sent, by the way they went (`sendfile`, `late_read`, `read`).
+    /// File bytes sent, by the way they went (`sendfile`, `late_read`, `relayed`, `read`).
     pub file_bytes: Vec<(&'static str, u64)>,
     /// Zero-copy responses aborted because the queue and the body disagreed. Anything but 0 is a bug.
     pub desyncs: u64,

@@ -85,6 +85,7 @@ where
         info: ConnInfo { id: state.id, peer: state.peer, local: state.local, tls, protocol, zero_copy },
         carrier: Carrier {
             queue: zero_copy.then(|| Arc::clone(&queue)),
+            plain: matches!(socket, Socket::Plain(_)),
             counters: Arc::clone(&state.counters),
             cold: house.options.cold,
         },

@@ -27,7 +27,7 @@
 //! - `listen`, `accept`, [`serve`], `conn`, `opening`, `preface`, `tls`, `h2`: from the port to hyper;
 //! - `service`, `refusal`, `incoming`, `outgoing`: between hyper and the user's service;
 //! - `stream`: HTTP/2 streams, each seen and ended by itself;
-//! - `zerocopy`: file bodies by name;
+//! - `zerocopy`: file bodies by name, and bodies that go from socket to socket;
 //! - [`client`]: requests to others;
 //! - `sockopt`, `grow`: what the kernel holds for a connection;
 //! - `state`, `heads`, `transfer`, `watch`, `sweep`, `verdict`, `stats`: what is seen, and what follows.
@@ -67,6 +67,7 @@ pub use incoming::RequestBody;
 pub use info::{ConnInfo, Protocol, TlsInfo};
 pub use listen::{ListenError, ListenOptions, Listener};
 pub use options::ServeOptions;
+pub use pipe::Pipe;
 pub use serve::{Served, serve};
 pub use sockopt::SocketSizes;
 pub use stats::NetStats;
@@ -78,6 +79,7 @@ pub use zerocopy::body::FileBody;
 pub use zerocopy::cold::ColdPages;
 pub use zerocopy::offer::FileOffer;
 pub use zerocopy::reader::ReadWindow;
+pub use zerocopy::relay::{Fill, RelayBody, RelaySource};
 pub use zerocopy::span::{FileSpan, LeasedFile, Segment};
 
 /// Any error, as bodies report it.

@@ -14,7 +14,7 @@ pub(crate) const PIPE_BYTES: usize = 256 << 10;
 
 /// Both ends of a pipe, non-blocking, with the lease of their descriptors.
 #[derive(Debug)]
-pub(crate) struct Pipe {
+pub struct Pipe {
     read: OwnedFd,
     write: OwnedFd,
     /// Bytes that went in and have not come out.
@@ -54,9 +54,8 @@ impl Pipe {
     /// # Errors
     ///
     /// `WouldBlock` if the socket has no room.
-    pub(crate) fn drain(&mut self, to: impl AsFd, max: usize, more: bool) -> io::Result<usize> {
-        let mut flags = SpliceFlags::NONBLOCK | SpliceFlags::MOVE;
-        flags.set(SpliceFlags::MORE, more);
+    pub(crate) fn drain(&mut self, to: impl AsFd, max: usize) -> io::Result<usize> {
+        let flags = SpliceFlags::NONBLOCK | SpliceFlags::MOVE;
         let moved = splice(&self.read, None, to, None, max.min(self.held), flags)?;
         self.held -= moved;
         Ok(moved)

@@ -32,6 +32,8 @@ pub struct NetStats {
     pub late_read_bytes: u64,
     /// File bytes read ahead of the socket by an ordinary body (HTTP/2, or a layer that reads).
     pub pread_bytes: u64,
+    /// Bytes that went from a connection of ours to a client's socket by `splice`.
+    pub relayed_bytes: u64,
     /// Windows of a file that had to be brought into the page cache off the workers.
     pub cold_fetches: u64,
     /// Connections aborted because a placeholder and the queue disagreed. Any value but 0 is a bug.
@@ -61,6 +63,7 @@ pub(crate) struct Counters {
     pub(crate) zero_copy_calls: Counter,
     pub(crate) late_read_bytes: Counter,
     pub(crate) pread_bytes: Counter,
+    pub(crate) relayed_bytes: Counter,
     pub(crate) cold_fetches: Counter,
     pub(crate) desyncs: Counter,
     pub(crate) truncations: Counter,
@@ -108,6 +111,7 @@ impl Counters {
             zero_copy_calls: self.zero_copy_calls.get(),
             late_read_bytes: self.late_read_bytes.get(),
             pread_bytes: self.pread_bytes.get(),
+            relayed_bytes: self.relayed_bytes.get(),
             cold_fetches: self.cold_fetches.get(),
             desyncs: self.desyncs.get(),
             truncations: self.truncations.get(),

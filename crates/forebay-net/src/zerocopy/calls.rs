@@ -30,6 +30,28 @@ pub(super) fn poll_writable(
     }
 }
 
+/// How much of a head went out.
+pub(super) enum Head {
+    /// All of it; a span may follow.
+    Whole(usize),
+    /// Not all: the rest comes first.
+    Cut(usize),
+}
+
+/// What goes before a span, held back by the kernel until the span follows.
+pub(super) fn poll_head(
+    tcp: &TcpStream,
+    cx: &mut Context<'_>,
+    real: &[IoSlice<'_>],
+) -> Poll<io::Result<Head>> {
+    let all: usize = real.iter().map(|slice| slice.len()).sum();
+    if all == 0 {
+        return Poll::Ready(Ok(Head::Whole(0)));
+    }
+    let sent = ready!(poll_writable(tcp, cx, || send_more(tcp, real)))?;
+    Poll::Ready(Ok(if sent < all { Head::Cut(sent) } else { Head::Whole(sent) }))
+}
+
 /// `sendfile`, which also notices that the socket is full now: the call that would only be told so is
 /// not free, since it collects the file's pages first.
 pub(super) fn poll_sendfile(tcp: &TcpStream, cx: &mut Context<'_>, due: &Due) -> Poll<io::Result<usize>> {
@@ -76,7 +98,7 @@ fn is_full(tcp: &TcpStream) -> bool {
 }
 
 /// Tells the kernel that more follows at once, so that a head does not travel alone.
-pub(super) fn send_more(tcp: &TcpStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+fn send_more(tcp: &TcpStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
     let flags = SendFlags::MORE | SendFlags::NOSIGNAL;
     Ok(rustix::net::sendmsg(tcp, slices, &mut SendAncillaryBuffer::default(), flags)?)
 }

@@ -22,9 +22,9 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_rustls::server::TlsStream;
 
-use super::calls::{lacks_sendfile, poll_sendfile, poll_writable, send_more};
+use super::calls::{Head, lacks_sendfile, poll_head, poll_sendfile, poll_writable};
 use super::cold::{self, ColdPages, Pages, WARM_BYTES};
-use super::queue::{Desync, Due, SpanQueue};
+use super::queue::{Desync, Due, Owed, PipedDue, SpanQueue};
 use super::region;
 use crate::grow::Growth;
 use crate::heads::Tail;
@@ -116,8 +116,8 @@ impl SpanIo {
             };
         };
         let (real, names) = slices.split_at(at);
-        let mut due = match self.queue.due(&names[0]) {
-            Ok(due) => due,
+        let owed = match self.queue.due(&names[0]) {
+            Ok(owed) => owed,
             Err(desync) => return Poll::Ready(Err(self.desync(desync))),
         };
         if self.state.turn_left() == 0 {
@@ -125,6 +125,10 @@ impl SpanIo {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
+        let mut due = match owed {
+            Owed::File(due) => due,
+            Owed::Piped(due) => return self.poll_send_piped(cx, real, &due),
+        };
         due.len = due.len.min(self.state.turn_left());
         match self.poll_warm(cx, &due) {
             Poll::Ready(Ok(())) => {}
@@ -157,14 +161,10 @@ impl SpanIo {
         due: &Due,
     ) -> Poll<io::Result<usize>> {
         let Socket::Plain(tcp) = &self.socket else { return Poll::Ready(Ok(0)) };
-        let mut head = 0;
-        if !real.is_empty() {
-            let all: usize = real.iter().map(|slice| slice.len()).sum();
-            head = ready!(poll_writable(tcp, cx, || send_more(tcp, real)))?;
-            if head < all {
-                return Poll::Ready(Ok(head));
-            }
-        }
+        let head = match ready!(poll_head(tcp, cx, real))? {
+            Head::Whole(head) => head,
+            Head::Cut(sent) => return Poll::Ready(Ok(sent)),
+        };
         match poll_sendfile(tcp, cx, due) {
             Poll::Ready(Ok(0)) => Poll::Ready(Err(self.truncated())),
             Poll::Ready(Ok(sent)) => {
@@ -180,6 +180,33 @@ impl SpanIo {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending if head > 0 => Poll::Ready(Ok(head)),
             Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// The real slices with `MSG_MORE`, then what the pipe holds.
+    fn poll_send_piped(
+        &mut self,
+        cx: &mut Context<'_>,
+        real: &[IoSlice<'_>],
+        due: &PipedDue,
+    ) -> Poll<io::Result<usize>> {
+        let Socket::Plain(tcp) = &self.socket else {
+            return Poll::Ready(Err(self.desync(Desync::Unknown)));
+        };
+        let head = match ready!(poll_head(tcp, cx, real))? {
+            Head::Whole(head) => head,
+            Head::Cut(sent) => return Poll::Ready(Ok(sent)),
+        };
+        let len = due.len.min(self.state.turn_left());
+        match poll_writable(tcp, cx, || due.pipe.drain(tcp, len)) {
+            Poll::Ready(Ok(0)) => Poll::Ready(Err(self.truncated())),
+            Poll::Ready(Ok(sent)) => {
+                self.queue.sent(due.serial, sent);
+                self.state.counters.relayed_bytes.add(sent as u64);
+                Poll::Ready(Ok(head + sent))
+            }
+            Poll::Pending if head > 0 => Poll::Ready(Ok(head)),
+            other => other,
         }
     }
 

@@ -9,6 +9,8 @@
 //!    both at once; the I/O sends the head with `MSG_MORE` and then calls `sendfile` (or, above TLS,
 //!    reads the file at that very moment).
 //!
+//! Bytes that come from a socket of ours are named in the same way once they are in a pipe ([`relay`]).
+//!
 //! Whatever does not fit this picture (HTTP/2, another server, a layer that reads the bytes) gets the
 //! same body by ordinary reads, through a window that a lease pays for.
 
@@ -22,6 +24,9 @@ pub(crate) mod offer;
 pub(crate) mod queue;
 pub(crate) mod reader;
 pub(crate) mod region;
+pub(crate) mod relay;
+#[cfg(test)]
+mod relayed;
 pub(crate) mod span;
 #[cfg(test)]
 mod tests;

@@ -22,6 +22,8 @@ pub struct FileOffer(Arc<Terms>);
 #[derive(Debug)]
 pub(crate) struct Terms {
     len: u64,
+    /// What is offered can be sent once only, so it must not be read first, as TLS would have to.
+    once: bool,
     /// A layer reads the bytes: they must be true ones.
     withdrawn: AtomicBool,
     carried: OnceLock<Carried>,
@@ -41,13 +43,24 @@ pub(crate) struct Carried {
 pub(crate) struct Carrier {
     /// Only HTTP/1.1 connections queue spans.
     pub(crate) queue: Option<Arc<SpanQueue>>,
+    /// Whether the queue ends in a bare socket, without TLS.
+    pub(crate) plain: bool,
     pub(crate) counters: Arc<Counters>,
     pub(crate) cold: ColdPages,
 }
 
 impl FileOffer {
     pub(crate) fn new(len: u64) -> Self {
-        Self(Arc::new(Terms { len, withdrawn: AtomicBool::new(false), carried: OnceLock::new() }))
+        Self::with_terms(len, false)
+    }
+
+    /// An offer of bytes that a connection can only splice.
+    pub(crate) fn of_pipe(len: u64) -> Self {
+        Self::with_terms(len, true)
+    }
+
+    fn with_terms(len: u64, once: bool) -> Self {
+        Self(Arc::new(Terms { len, once, withdrawn: AtomicBool::new(false), carried: OnceLock::new() }))
     }
 
     /// The body's length in bytes.
@@ -73,7 +86,8 @@ impl FileOffer {
     /// the queue if it is to be by name. An offer is settled once; a second time is a copy, and a copy
     /// gets nothing.
     pub(crate) fn settle(&self, carrier: &Carrier, whole: bool) -> Option<Arc<SpanQueue>> {
-        let by_name = whole && !self.0.withdrawn.load(Ordering::Relaxed);
+        let can = !self.0.once || carrier.plain;
+        let by_name = whole && can && !self.0.withdrawn.load(Ordering::Relaxed);
         let queue = carrier.queue.clone().filter(|_| by_name);
         let carried =
             Carried { queue: queue.clone(), counters: Arc::clone(&carrier.counters), cold: carrier.cold };

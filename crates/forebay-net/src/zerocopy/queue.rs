@@ -16,6 +16,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::region::{self, SLOT_BYTES, SLOTS};
+use super::relay::RelayPipe;
 use super::span::LeasedFile;
 
 /// One connection's spans. Shared by the armed bodies, the placeholders and the connection's I/O.
@@ -34,18 +35,40 @@ struct Spans {
 
 struct Span {
     serial: u64,
-    file: Arc<LeasedFile>,
-    offset: u64,
+    source: Source,
     len: usize,
     sent: usize,
 }
 
-/// What to send next: `len` bytes of `file` from `offset`.
+/// Where the bytes of a span are.
+enum Source {
+    /// In a file, from this offset.
+    File(Arc<LeasedFile>, u64),
+    /// In a pipe, in the order of the spans.
+    Pipe(Arc<RelayPipe>),
+}
+
+/// What to send next.
+#[derive(Debug)]
+pub(crate) enum Owed {
+    File(Due),
+    Piped(PipedDue),
+}
+
+/// `len` bytes of `file` from `offset`.
 #[derive(Debug)]
 pub(crate) struct Due {
     pub(crate) serial: u64,
     pub(crate) file: Arc<LeasedFile>,
     pub(crate) offset: u64,
+    pub(crate) len: usize,
+}
+
+/// The next `len` bytes of a pipe.
+#[derive(Debug)]
+pub(crate) struct PipedDue {
+    pub(crate) serial: u64,
+    pub(crate) pipe: Arc<RelayPipe>,
     pub(crate) len: usize,
 }
 
@@ -70,12 +93,21 @@ impl SpanQueue {
 
     /// Queues a span of at most [`SLOT_BYTES`] and returns the placeholder that stands for it.
     pub(crate) fn push(self: &Arc<Self>, file: Arc<LeasedFile>, offset: u64, len: usize) -> Bytes {
+        self.push_span(Source::File(file, offset), len)
+    }
+
+    /// The same for bytes that are in a pipe already, behind those of the spans that were queued before.
+    pub(crate) fn push_piped(self: &Arc<Self>, pipe: Arc<RelayPipe>, len: usize) -> Bytes {
+        self.push_span(Source::Pipe(pipe), len)
+    }
+
+    fn push_span(self: &Arc<Self>, source: Source, len: usize) -> Bytes {
         debug_assert!(len > 0 && len <= SLOT_BYTES);
         let mut spans = self.spans.lock();
         let serial = spans.next_serial;
         spans.next_serial += 1;
         spans.unseen_bytes += len as u64;
-        spans.queued.push_back(Span { serial, file, offset, len, sent: 0 });
+        spans.queued.push_back(Span { serial, source, len, sent: 0 });
         if spans.queued.len() as u64 > SLOTS {
             // Two live spans would share a slot. hyper queues 16 buffers at most.
             self.poison();
@@ -106,7 +138,7 @@ impl SpanQueue {
     }
 
     /// The span that this placeholder stands for, which must be the front of the queue.
-    pub(crate) fn due(&self, placeholder: &[u8]) -> Result<Due, Desync> {
+    pub(crate) fn due(&self, placeholder: &[u8]) -> Result<Owed, Desync> {
         if self.is_poisoned() {
             return Err(Desync::Poisoned);
         }
@@ -120,11 +152,12 @@ impl SpanQueue {
             self.poison();
             return Err(Desync::OutOfOrder);
         }
-        Ok(Due {
-            serial: front.serial,
-            file: Arc::clone(&front.file),
-            offset: front.offset + front.sent as u64,
-            len: placeholder.len(),
+        let (serial, len) = (front.serial, placeholder.len());
+        Ok(match &front.source {
+            Source::File(file, offset) => {
+                Owed::File(Due { serial, file: Arc::clone(file), offset: offset + front.sent as u64, len })
+            }
+            Source::Pipe(pipe) => Owed::Piped(PipedDue { serial, pipe: Arc::clone(pipe), len }),
         })
     }
 
@@ -199,18 +232,25 @@ mod tests {
         Arc::new(LeasedFile::unleased(tempfile::tempfile().unwrap()))
     }
 
+    fn file_due(queue: &SpanQueue, placeholder: &[u8]) -> Due {
+        match queue.due(placeholder).unwrap() {
+            Owed::File(due) => due,
+            Owed::Piped(due) => panic!("{due:?}"),
+        }
+    }
+
     #[test]
     fn spans_come_out_in_the_order_in_which_they_went_in() {
         let queue = SpanQueue::new(9);
         let (first, second) = (queue.push(file(), 0, 100), queue.push(file(), 500, 50));
-        let due = queue.due(&first).unwrap();
+        let due = file_due(&queue, &first);
         assert_eq!((due.offset, due.len), (0, 100));
         queue.sent(due.serial, 40);
-        let due = queue.due(&first[40..]).unwrap();
+        let due = file_due(&queue, &first[40..]);
         assert_eq!((due.offset, due.len), (40, 60));
         queue.sent(due.serial, 60);
         drop(first);
-        let due = queue.due(&second).unwrap();
+        let due = file_due(&queue, &second);
         assert_eq!((due.offset, due.len), (500, 50));
         queue.sent(due.serial, 50);
         drop(second);
@@ -222,10 +262,10 @@ mod tests {
         let queue = SpanQueue::new(0);
         let mut whole = queue.push(file(), 1000, 300);
         let head = whole.split_to(100);
-        assert_eq!(queue.due(&head).unwrap().offset, 1000);
+        assert_eq!(file_due(&queue, &head).offset, 1000);
         queue.sent(0, 100);
         drop(head);
-        assert_eq!(queue.due(&whole).unwrap().offset, 1100);
+        assert_eq!(file_due(&queue, &whole).offset, 1100);
         assert!(!queue.is_poisoned());
     }
 

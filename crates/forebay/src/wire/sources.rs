@@ -61,6 +61,7 @@ impl Network for Clients {
             file_bytes: vec![
                 ("sendfile", stats.zero_copy_bytes),
                 ("late_read", stats.late_read_bytes),
+                ("relayed", stats.relayed_bytes),
                 ("read", stats.pread_bytes),
             ],
             desyncs: stats.desyncs,
