@@ -7,6 +7,7 @@ mod contrib;
 mod deny;
 mod fuzz;
 mod packages;
+mod python;
 mod run;
 mod soak;
 mod test;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use forebay_testkit::notice;
 
-use crate::{contrib, deny, fuzz, packages, run};
+use crate::{contrib, deny, fuzz, packages, python, run};
 
 /// What to leave out while working; CI leaves out nothing.
 #[derive(Debug, Args)]
@@ -28,6 +28,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if !options.shape_only {
         packages::install_missing()?;
+        python::install_missing()?;
     }
     run::step("format", run::cargo(["fmt", "--all", "--check"]))?;
     run::step("format of fuzz", run::cargo(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))?;
@@ -47,7 +48,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     }
     run::step("doc tests", run::cargo(["test", "--workspace", "--doc", "--quiet"]))?;
     let mut tests = tests();
-    tests.env(notice::NOTICES, &notices);
+    tests.env(notice::NOTICES, &notices).env("PATH", python::path()?);
     let passed = run::step("tests", tests);
     tell(&notices);
     passed
