@@ -1,11 +1,11 @@
 //! What a response's head says of an object, once its words are understood.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use forebay_net::client::ClientBody;
 
 use super::{Attributes, Checksum};
-use crate::{ByteRange, Validator};
+use crate::{ByteRange, Strength, Validator};
 
 /// One version of an object, as its place describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +54,25 @@ pub struct Reading {
     pub body: ClientBody,
 }
 
+/// How much older than the answer a date must be to tell versions apart: two writes within it may have the same one, and clocks
+/// differ (RFC 9110 §8.8.2.2).
+const SETTLED: Duration = Duration::from_secs(60);
+
 impl Facts {
+    /// Whether a range of the same version can be asked for later: the place serves ranges, the length is known, and something
+    /// tells this version from every other (a version, a strong entity tag, or a date that was settled when it was told).
+    pub fn is_continuable(&self) -> bool {
+        let tag = self.validator.as_ref().is_some_and(|tag| tag.strength() == Strength::Strong);
+        self.ranges && self.len.is_some() && (tag || self.version.is_some() || self.has_settled_date())
+    }
+
+    fn has_settled_date(&self) -> bool {
+        match (self.modified, self.date) {
+            (Some(modified), Some(date)) => date.duration_since(modified).is_ok_and(|age| age >= SETTLED),
+            _ => false,
+        }
+    }
+
     /// What later reads must match so that they are of the same version.
     pub fn pin(&self) -> Pin {
         Pin {
@@ -62,6 +80,20 @@ impl Facts {
             version: self.version.clone(),
             modified: self.modified,
             len: self.len,
+        }
+    }
+}
+
+impl Pin {
+    /// This pin, with what it leaves open taken from `facts`.
+    #[must_use]
+    pub fn narrowed(self, facts: &Facts) -> Self {
+        let found = facts.pin();
+        Self {
+            validator: self.validator.or(found.validator),
+            version: self.version.or(found.version),
+            modified: self.modified.or(found.modified),
+            len: self.len.or(found.len),
         }
     }
 }

@@ -4,8 +4,8 @@
 //! ranges; whether an answer was a 206 with the right `Content-Range` is settled below this line, so that what a caller gets is
 //! the version and the range that it asked for, or an error.
 //!
-//! These verbs neither retry nor continue: one call is one request. Retries, continuation and the pin that keeps versions from
-//! being mixed are the resumable body's and the transfer engine's.
+//! These verbs neither retry nor continue: one call is one request. [`ResumableBody`] continues a read whose connection broke, of
+//! the same version and from the same byte; for what is written, that is the transfer engine's.
 
 mod attributes;
 mod bucket;
@@ -14,6 +14,7 @@ mod facts;
 mod failure;
 mod keys;
 mod object_key;
+mod resume;
 
 pub use attributes::Attributes;
 pub use bucket::{
@@ -23,6 +24,7 @@ pub use checksum::{Checksum, ChecksumKind, Coverage};
 pub use facts::{Facts, Pin, Reading};
 pub use keys::{KeyEntry, KeysAsk, KeysPage};
 pub use object_key::{ObjectKey, ObjectKeyError};
+pub use resume::{ReadAsk, ResumableBody, Tenacity};
 
 use std::fmt;
 

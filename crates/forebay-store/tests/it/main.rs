@@ -11,6 +11,8 @@ mod freshness;
 mod listing;
 mod local;
 mod names;
+mod resume;
 mod root;
 mod sandbox;
+mod scripted;
 mod walk;
