@@ -77,7 +77,7 @@ impl Scripted {
             Some(Line::Fails(kind)) => return Err(kind.into()),
             None => return Err(StoreError::with_cause(StoreErrorKind::Denied, "the script is at its end")),
         };
-        let Bytes { facts, says, sends, end } = bytes;
+        let Bytes { facts, says, sends, end } = *bytes;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let target = format!("http://{}/", listener.local_addr().unwrap());
         let length = says.as_ref().map(|says| says.end - says.start);
