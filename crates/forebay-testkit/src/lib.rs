@@ -20,6 +20,8 @@
 //! | [`pattern`] | seeded bytes, verifiable at any offset, and sparse files |
 //! | [`digest`] | SHA-256 of what passes |
 //! | [`cert`] | a certificate for the length of a test |
+//! | [`fake`] | what the fake servers have in common: faults, scripts, what they were asked |
+//! | [`fake_s3`] | an S3 in this process |
 //! | [`peer`] | the naive peers |
 //! | [`nginx`] | nginx as the peer to beat |
 //! | [`notice`] | what a test could not show on this machine |
@@ -28,6 +30,8 @@ pub mod admin;
 pub mod cert;
 pub mod cgroup;
 pub mod digest;
+pub mod fake;
+pub mod fake_s3;
 pub mod faults;
 pub mod fetch;
 pub mod figures;

@@ -35,16 +35,42 @@ impl Pattern {
 
     /// Fills `out` with the bytes that belong at `offset` and after.
     pub fn fill(self, offset: u64, out: &mut [u8]) {
-        let mut at = offset;
-        let mut rest = out;
-        while !rest.is_empty() {
-            let skip = (at % 8) as usize;
-            let n = rest.len().min(8 - skip);
-            let (now, later) = rest.split_at_mut(n);
-            now.copy_from_slice(&self.word(at / 8)[skip..skip + n]);
-            at += n as u64;
-            rest = later;
+        let skip = (offset % 8) as usize;
+        let (first, rest) = out.split_at_mut(out.len().min((8 - skip) % 8));
+        first.copy_from_slice(&self.word(offset / 8)[skip..skip + first.len()]);
+        let mut index = offset.div_ceil(8);
+        let mut words = rest.chunks_exact_mut(8);
+        for word in &mut words {
+            word.copy_from_slice(&self.word(index));
+            index += 1;
         }
+        let last = words.into_remainder();
+        last.copy_from_slice(&self.word(index)[..last.len()]);
+    }
+
+    /// The sequence that these bytes are the begin of, if they are of any: with the offset that they have in it. The answer is as
+    /// good as the one that made them, though its seed may be another.
+    ///
+    /// Two words next to each other tell: the finaliser can be run backwards, and what comes out differs by the constant step.
+    #[must_use]
+    pub fn recognise(bytes: &[u8]) -> Option<(Self, u64)> {
+        (0..8).find_map(|lead| {
+            let words = bytes.get(lead..lead + 24)?;
+            let state = |i: usize| unmix(u64::from_le_bytes(words[i..i + 8].try_into().unwrap_or_default()));
+            let first = state(0);
+            let follows = state(8).wrapping_sub(first) == STEP && state(16).wrapping_sub(first) == STEP << 1;
+            // The word before the first whole one has index 0.
+            let found = (Self { seed: first.wrapping_sub(STEP << 1) }, 8 - lead as u64);
+            (follows && found.0.check(found.1, &bytes[..lead]).is_ok()).then_some(found)
+        })
+    }
+
+    /// The same sequence with its begin moved: what is at `offset` in this one is at 0 in that one. `None` between words.
+    #[must_use]
+    pub fn from(self, offset: u64) -> Option<Self> {
+        offset
+            .is_multiple_of(8)
+            .then(|| Self { seed: self.seed.wrapping_add((offset / 8).wrapping_mul(STEP)) })
     }
 
     /// The `len` bytes that belong at `offset`.
@@ -91,11 +117,36 @@ impl Pattern {
 
     /// Eight bytes of the sequence: the finaliser of `SplitMix64` over a counter.
     fn word(self, index: u64) -> [u8; 8] {
-        let mut z = self.seed.wrapping_add(index.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let mut z = self.seed.wrapping_add(index.wrapping_add(1).wrapping_mul(STEP));
+        z = (z ^ (z >> 30)).wrapping_mul(FIRST);
+        z = (z ^ (z >> 27)).wrapping_mul(SECOND);
         (z ^ (z >> 31)).to_le_bytes()
     }
+}
+
+/// The constants of `SplitMix64`.
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+const FIRST: u64 = 0xbf58_476d_1ce4_e5b9;
+const SECOND: u64 = 0x94d0_49bb_1331_11eb;
+
+/// What the finaliser made this word of.
+const fn unmix(word: u64) -> u64 {
+    let z = word ^ (word >> 31) ^ (word >> 62);
+    let z = z.wrapping_mul(inverse(SECOND));
+    let z = z ^ (z >> 27) ^ (z >> 54);
+    let z = z.wrapping_mul(inverse(FIRST));
+    z ^ (z >> 30) ^ (z >> 60)
+}
+
+/// The number that undoes a multiplication by this odd one (Newton's steps: each doubles the bits that are right).
+const fn inverse(odd: u64) -> u64 {
+    let mut found = odd;
+    let mut step = 0;
+    while step < 6 {
+        found = found.wrapping_mul(2u64.wrapping_sub(odd.wrapping_mul(found)));
+        step += 1;
+    }
+    found
 }
 
 /// A file of `len` zeros that occupies no disk: a large object at no cost.
@@ -126,6 +177,17 @@ mod tests {
         assert_eq!(pattern.check(64, &bytes), Ok(()));
         assert!(pattern.check(72, &bytes).is_err());
         assert!(Pattern::new(8).check(64, &bytes).is_err());
+    }
+
+    #[test]
+    fn a_piece_is_recognised_at_any_offset_and_continues_as_the_original() {
+        let pattern = Pattern::new(0xabc);
+        for offset in [0, 1, 7, 8, 4093, 1 << 42] {
+            let (found, at) = Pattern::recognise(&pattern.bytes(offset, 100)).unwrap();
+            assert_eq!(found.bytes(at, 5000), pattern.bytes(offset, 5000), "offset {offset}");
+        }
+        assert_eq!(Pattern::recognise(&[0; 100]), None);
+        assert_eq!(pattern.from(80).unwrap().bytes(3, 50), pattern.bytes(83, 50));
     }
 
     #[test]

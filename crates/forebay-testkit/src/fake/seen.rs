@@ -1,0 +1,125 @@
+//! What a fake was asked, and what it really sent: the other half of an assertion.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::Relaxed};
+
+use parking_lot::Mutex;
+
+use super::head::RequestHead;
+use super::verb::{Target, Verb};
+
+/// A request as it stood when it was looked at.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Requests before it.
+    pub serial: u64,
+    /// The connection it came on, counted from 0.
+    pub connection: u64,
+    /// What it was for.
+    pub target: Target,
+    /// Its head.
+    pub head: RequestHead,
+    /// The status that was answered; 0 if none was.
+    pub status: u16,
+    /// Bytes of body taken from the client.
+    pub taken: u64,
+    /// Bytes of body given to the socket.
+    pub sent: u64,
+}
+
+/// A request under way.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    serial: u64,
+    connection: u64,
+    target: Target,
+    head: RequestHead,
+    pub(crate) status: AtomicU16,
+    pub(crate) taken: AtomicU64,
+    pub(crate) sent: AtomicU64,
+}
+
+/// The last requests, and how many there were.
+#[derive(Debug, Default)]
+pub(crate) struct Log(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    entries: VecDeque<Arc<Entry>>,
+    requests: u64,
+    connections: u64,
+}
+
+/// Requests remembered: a soak asks by the million.
+const REMEMBERED: usize = 20_000;
+
+impl Log {
+    pub(crate) fn connection(&self) -> u64 {
+        let mut state = self.0.lock();
+        state.connections += 1;
+        state.connections - 1
+    }
+
+    pub(crate) fn begin(&self, connection: u64, target: &Target, head: &RequestHead) -> Arc<Entry> {
+        let mut state = self.0.lock();
+        if state.entries.len() == REMEMBERED {
+            state.entries.pop_front();
+        }
+        let entry = Arc::new(Entry {
+            serial: state.requests,
+            connection,
+            target: target.clone(),
+            head: head.clone(),
+            status: AtomicU16::new(0),
+            taken: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+        });
+        state.requests += 1;
+        state.entries.push_back(Arc::clone(&entry));
+        entry
+    }
+
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.0.lock().entries.iter().map(|entry| entry.snapshot()).collect()
+    }
+
+    /// Requests and connections since the start.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        let state = self.0.lock();
+        (state.requests, state.connections)
+    }
+
+    pub(crate) fn forget(&self) {
+        self.0.lock().entries.clear();
+    }
+}
+
+impl Entry {
+    fn snapshot(&self) -> Seen {
+        Seen {
+            serial: self.serial,
+            connection: self.connection,
+            target: self.target.clone(),
+            head: self.head.clone(),
+            status: self.status.load(Relaxed),
+            taken: self.taken.load(Relaxed),
+            sent: self.sent.load(Relaxed),
+        }
+    }
+}
+
+impl Seen {
+    /// Whether it was this verb on this key.
+    #[must_use]
+    pub fn is(&self, verb: Verb, key: &str) -> bool {
+        self.target.verb == verb && self.target.key == key
+    }
+
+    /// The first and the last offset of its `Range`, if it had one with both.
+    #[must_use]
+    pub fn range(&self) -> Option<(u64, u64)> {
+        let (first, last) = self.head.field("range")?.strip_prefix("bytes=")?.split_once('-')?;
+        Some((first.parse().ok()?, last.parse().ok()?))
+    }
+}
