@@ -15,6 +15,7 @@
 //! | `listing` | pages of a directory, packed; their order, the cursor, and the bounded selection behind them |
 //! | `walk` | a whole tree in order, in memory that its depth bounds |
 //! | [`remote`] | places across a network: what can be read, what can be written |
+//! | [`origin`] | a web server as such a place |
 //! | `error` | seven kinds of failure that callers act on |
 //! | `local` | a directory of this machine: sandbox, open-file cache, listing |
 //!
@@ -27,6 +28,7 @@ mod listing;
 mod local;
 mod meta;
 mod object;
+pub mod origin;
 mod range;
 pub mod remote;
 mod store;

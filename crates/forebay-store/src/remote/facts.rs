@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use forebay_net::client::ClientBody;
 
-use super::{Attributes, Checksum};
+use super::{Attributes, Checksum, Pin};
 use crate::{ByteRange, Strength, Validator};
 
 /// One version of an object, as its place describes it.
@@ -28,19 +28,6 @@ pub struct Facts {
     pub checksum: Option<Checksum>,
     /// What is stored beside it.
     pub attributes: Attributes,
-}
-
-/// Which version a read must be of. Empty pins match anything, and are not safe to continue with.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pin {
-    /// Sent as `If-Match` if it is strong.
-    pub validator: Option<Validator>,
-    /// The version to ask for.
-    pub version: Option<Box<str>>,
-    /// Sent as `If-Unmodified-Since` where there is no strong tag.
-    pub modified: Option<SystemTime>,
-    /// The length that the whole object must have.
-    pub len: Option<u64>,
 }
 
 /// An answer with bytes.
@@ -80,20 +67,6 @@ impl Facts {
             version: self.version.clone(),
             modified: self.modified,
             len: self.len,
-        }
-    }
-}
-
-impl Pin {
-    /// This pin, with what it leaves open taken from `facts`.
-    #[must_use]
-    pub fn narrowed(self, facts: &Facts) -> Self {
-        let found = facts.pin();
-        Self {
-            validator: self.validator.or(found.validator),
-            version: self.version.or(found.version),
-            modified: self.modified.or(found.modified),
-            len: self.len.or(found.len),
         }
     }
 }

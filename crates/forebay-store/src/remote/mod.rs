@@ -14,17 +14,21 @@ mod facts;
 mod failure;
 mod keys;
 mod object_key;
+mod pin;
 mod resume;
+mod retry_after;
 
 pub use attributes::Attributes;
 pub use bucket::{
     Bucket, Condition, CopyAsk, Part, PartAsk, PutAsk, Stored, Upload, UploadEntry, UploadsAsk, UploadsPage,
 };
 pub use checksum::{Checksum, ChecksumKind, Coverage};
-pub use facts::{Facts, Pin, Reading};
+pub use facts::{Facts, Reading};
 pub use keys::{KeyEntry, KeysAsk, KeysPage};
 pub use object_key::{ObjectKey, ObjectKeyError};
+pub use pin::Pin;
 pub use resume::{ReadAsk, ResumableBody, Tenacity};
+pub use retry_after::retry_after;
 
 use std::fmt;
 

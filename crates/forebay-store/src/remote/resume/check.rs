@@ -4,12 +4,12 @@
 //! answers are joined. A server, or a cache before it, that answers `If-Match` with another version is found out by the tag,
 //! one that miscounts by the offset and the length.
 
-use super::super::{Facts, Pin, Reading};
+use super::super::{Pin, Reading};
 use crate::{ByteRange, StoreError, StoreErrorKind};
 
 /// The first answer: of the version that the caller knows, if it knows one, and beginning where it wants.
 pub(super) fn first(given: &Pin, asked: Option<ByteRange>, came: &Reading) -> Result<(), StoreError> {
-    version(given, &came.facts)?;
+    given.check(&came.facts)?;
     let wanted = asked.map_or(0, |range| range.start());
     match came.range {
         Some(range) if range.start() != wanted && range.start() != 0 => Err(elsewhere(wanted, range)),
@@ -21,35 +21,12 @@ pub(super) fn first(given: &Pin, asked: Option<ByteRange>, came: &Reading) -> Re
 
 /// A later answer: of the same version, and beginning at the byte that is missing.
 pub(super) fn rest(pin: &Pin, position: u64, came: &Reading) -> Result<(), StoreError> {
-    version(pin, &came.facts)?;
+    pin.check(&came.facts)?;
     match came.range {
         Some(range) if range.start() == position => Ok(()),
         Some(range) => Err(elsewhere(position, range)),
         None => Err(ignored(position)),
     }
-}
-
-/// Whether the facts are of the pinned version. What neither side knows decides nothing.
-fn version(pin: &Pin, facts: &Facts) -> Result<(), StoreError> {
-    let differs =
-        |what: &str| Err(StoreError::with_cause(StoreErrorKind::Changed, format!("its {what} is another")));
-    match (&pin.validator, &facts.validator) {
-        (Some(pinned), Some(found)) if pinned != found => return differs("entity tag"),
-        // Without tags to tell versions apart, the date does.
-        (None, _) | (_, None) if differ(pin.modified, facts.modified) => return differs("date"),
-        _ => {}
-    }
-    if differ(pin.version.as_ref(), facts.version.as_ref()) {
-        return differs("version");
-    }
-    if differ(pin.len, facts.len) {
-        return differs("length");
-    }
-    Ok(())
-}
-
-fn differ<T: PartialEq>(pinned: Option<T>, found: Option<T>) -> bool {
-    matches!((pinned, found), (Some(pinned), Some(found)) if pinned != found)
 }
 
 fn elsewhere(wanted: u64, came: ByteRange) -> StoreError {
