@@ -19,7 +19,8 @@ pub(crate) struct Options {
 }
 
 /// One target a reader of foreign bytes.
-const TARGETS: [&str; 7] = ["range", "conditional", "path", "config", "negotiate", "forwarded", "log"];
+const TARGETS: [&str; 8] =
+    ["range", "conditional", "path", "config", "negotiate", "forwarded", "log", "content_range"];
 
 /// Runs each target for its seconds.
 ///
