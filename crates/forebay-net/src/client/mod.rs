@@ -5,13 +5,37 @@
 //! drained up to a bound or closed; read to its end, the connection goes back to the shelf.
 
 mod body;
+mod counted;
+mod destination;
+mod dial;
+mod drain;
 mod error;
+mod exchange;
+mod framed;
+mod link;
 mod options;
+mod outgoing;
 mod payload;
+mod pool;
+mod progress;
+mod proxy;
+mod replay;
+mod resolve;
+mod reuse;
 mod send;
+mod shelf;
+mod stats;
+mod target;
+mod tender;
+mod trust;
+mod tunnel;
+mod wire;
 
 pub use body::ClientBody;
 pub use error::{ClientError, ClientErrorKind};
-pub use options::{ClientOptions, ClientStats};
+pub use options::ClientOptions;
 pub use payload::Payload;
+pub use proxy::{Proxies, Proxy, ProxyError};
 pub use send::Client;
+pub use stats::ClientStats;
+pub use trust::{ClientTls, TrustError};

@@ -31,6 +31,15 @@ impl Payload {
     pub fn body(body: impl Body<Data = Bytes, Error = BoxError> + Send + 'static) -> Self {
         Self(Some(Inner::Body(Box::pin(body))))
     }
+
+    /// The same body once more, unless it can be had only once.
+    pub(super) fn copy(&self) -> Option<Self> {
+        match &self.0 {
+            None => Some(Self(None)),
+            Some(Inner::Bytes(bytes)) => Some(Self(Some(Inner::Bytes(bytes.clone())))),
+            Some(Inner::Body(_)) => None,
+        }
+    }
 }
 
 impl Body for Payload {

@@ -1,66 +1,74 @@
 //! One request, one head.
 
-use std::pin::pin;
 use std::sync::Arc;
 
-use futures_util::future::{Either, select};
-use http::{Request, Response, header::HOST};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use http::header::PROXY_AUTHORIZATION;
+use http::{Request, Response};
 
 use super::body::ClientBody;
-use super::error::{ClientError, ClientErrorKind};
-use super::options::{ClientOptions, ClientStats};
+use super::destination::{Destination, Way};
+use super::error::ClientError;
+use super::exchange::{Failure, exchange};
+use super::options::ClientOptions;
 use super::payload::Payload;
+use super::pool::{Origin, Pool, Want};
+use super::replay;
+use super::stats::ClientStats;
+use super::target;
 
-/// Sends requests over connections that it owns. Cheap to clone.
+/// Sends requests over connections that it owns. Cheap to clone; clones share the connections.
 #[derive(Clone, Debug)]
-pub struct Client(Arc<ClientOptions>);
+pub struct Client(Arc<Pool>);
 
 impl Client {
     /// A client within these bounds.
     pub fn new(options: ClientOptions) -> Self {
-        Self(Arc::new(options))
+        Self(Arc::new(Pool::new(options)))
     }
 
     /// Sends a request with an absolute URI; the answer is there when its head is.
     ///
+    /// A request that can be sent twice (a body that is empty or in memory, a method that allows it) is sent once more, over a new
+    /// connection, if one from the shelf died before any of the answer came. Dropping the future closes the connection.
+    ///
     /// # Errors
     ///
-    /// See [`ClientErrorKind`]. An answer with a status of 4xx or 5xx is an answer.
-    pub async fn send(&self, request: Request<Payload>) -> Result<Response<ClientBody>, ClientError> {
-        tokio::time::timeout(self.0.connect_timeout + self.0.head_timeout, self.exchange(request))
-            .await
-            .unwrap_or_else(|_| Err(ClientError::new(ClientErrorKind::Timeout)))
-    }
-
-    /// What it holds now.
-    pub fn stats(&self) -> ClientStats {
-        ClientStats::default()
-    }
-
-    async fn exchange(&self, mut request: Request<Payload>) -> Result<Response<ClientBody>, ClientError> {
-        let authority = request.uri().authority().ok_or(ClientError::new(ClientErrorKind::Invalid))?.clone();
-        let port = authority.port_u16().unwrap_or(80);
-        let tcp = TcpStream::connect((authority.host(), port))
-            .await
-            .map_err(|error| ClientError::with_cause(ClientErrorKind::Connect, error))?;
-        let host = authority.as_str().parse().map_err(|_| ClientError::new(ClientErrorKind::Invalid))?;
-        request.headers_mut().entry(HOST).or_insert(host);
-        let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).parse();
-        *request.uri_mut() = path.map_err(|_| ClientError::new(ClientErrorKind::Invalid))?;
-        let (mut sender, mut connection) = hyper::client::conn::http1::handshake(TokioIo::new(tcp))
-            .await
-            .map_err(|error| ClientError::with_cause(ClientErrorKind::Reset, error))?;
-        let response = {
-            let answer = pin!(sender.send_request(request));
-            match select(answer, &mut connection).await {
-                Either::Left((answer, _)) => answer,
-                Either::Right((_, answer)) => answer.await,
+    /// See [`ClientErrorKind`](super::ClientErrorKind). An answer with a status of 4xx or 5xx is an answer.
+    pub async fn send(&self, mut request: Request<Payload>) -> Result<Response<ClientBody>, ClientError> {
+        let pool = &self.0;
+        let destination = Destination::of(request.uri(), &pool.options.proxies)?;
+        target::prepare(&mut request, &destination)?;
+        if let Way::Asked(proxy) = &destination.way
+            && let Some(credentials) = &proxy.authorization
+        {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, credentials.clone());
+        }
+        let (link, origin) = pool.checkout(&destination, Want::Any).await?;
+        let copy = (origin == Origin::Shelf).then(|| replay::copy(&request)).flatten();
+        match (self.once(link, request).await, copy) {
+            (Err(failure), Some(copy)) if replay::is_safe(&copy, &failure) => {
+                pool.counters.replayed.add(1);
+                let (link, _) = pool.checkout(&destination, Want::Fresh).await?;
+                self.once(link, copy).await.map_err(|failure| failure.error)
             }
-        };
-        let (head, incoming) =
-            response.map_err(|error| ClientError::with_cause(ClientErrorKind::Reset, error))?.into_parts();
-        Ok(Response::from_parts(head, ClientBody::new(incoming, connection, self.0.stall_timeout)))
+            (answered, _) => answered.map_err(|failure| failure.error),
+        }
+    }
+
+    /// What it holds now, and what it did.
+    pub fn stats(&self) -> ClientStats {
+        self.0.stats()
+    }
+
+    async fn once(
+        &self,
+        link: super::link::Link,
+        request: Request<Payload>,
+    ) -> Result<Response<ClientBody>, Failure> {
+        let options = &self.0.options;
+        let (response, exchange) = exchange(link, request, options).await?;
+        let (head, incoming) = response.into_parts();
+        let body = ClientBody::new(&head, incoming, exchange, Arc::downgrade(&self.0), options);
+        Ok(Response::from_parts(head, body))
     }
 }

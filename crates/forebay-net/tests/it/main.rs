@@ -3,6 +3,8 @@
 
 mod admission;
 mod bytes;
+mod client_kit;
+mod client_pool;
 mod cold;
 mod cost;
 mod growth;
