@@ -22,6 +22,8 @@
 //! | [`cert`] | a certificate for the length of a test |
 //! | [`fake`] | what the fake servers have in common: faults, scripts, what they were asked |
 //! | [`fake_s3`] | an S3 in this process |
+//! | [`fake_origin`] | a web server in this process |
+//! | [`fault_proxy`] | a TCP proxy that cuts, stalls and drips |
 //! | [`peer`] | the naive peers |
 //! | [`nginx`] | nginx as the peer to beat |
 //! | [`notice`] | what a test could not show on this machine |
@@ -31,7 +33,9 @@ pub mod cert;
 pub mod cgroup;
 pub mod digest;
 pub mod fake;
+pub mod fake_origin;
 pub mod fake_s3;
+pub mod fault_proxy;
 pub mod faults;
 pub mod fetch;
 pub mod figures;

@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 mod counters;
+mod fake_origin;
 mod fake_s3;
 mod peers;
