@@ -1,6 +1,5 @@
 //! A new connection: name, address, proxy, TLS, all within one limit of time.
 
-use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -28,14 +27,15 @@ pub(super) async fn dial(
     options: &ClientOptions,
 ) -> Result<Wire, ClientError> {
     let deadline = Instant::now() + options.connect_timeout;
-    let stage = Cell::new(ClientErrorKind::Resolve);
-    let dialled = tokio::time::timeout_at(deadline, stages(destination, resolver, options, deadline, &stage));
-    match dialled.await {
+    let mut stage = ClientErrorKind::Resolve;
+    let stages = stages(destination, resolver, options, deadline, &mut stage);
+    let dialled = tokio::time::timeout_at(deadline, stages).await;
+    match dialled {
         Ok(Ok(wire)) => Ok(wire),
-        Ok(Err(error)) => Err(ClientError::with_cause(stage.get(), format!("{destination}: {error}"))),
+        Ok(Err(error)) => Err(ClientError::with_cause(stage, format!("{destination}: {error}"))),
         Err(_) => {
             let limit = options.connect_timeout;
-            Err(ClientError::with_cause(stage.get(), format!("{destination}: not done within {limit:?}")))
+            Err(ClientError::with_cause(stage, format!("{destination}: not done within {limit:?}")))
         }
     }
 }
@@ -45,14 +45,14 @@ async fn stages(
     resolver: &Resolver,
     options: &ClientOptions,
     deadline: Instant,
-    stage: &Cell<ClientErrorKind>,
+    stage: &mut ClientErrorKind,
 ) -> io::Result<Wire> {
     let (host, port) = match &destination.way {
         Way::Direct | Way::Asked(_) => (&destination.host, destination.port),
         Way::Through(proxy) => (&proxy.host, proxy.port),
     };
     let addresses = resolver.resolve(host, port).await?;
-    stage.set(ClientErrorKind::Connect);
+    *stage = ClientErrorKind::Connect;
     let mut tcp = any_of(&addresses, deadline).await?;
     prepare(&tcp, options)?;
     if let Way::Through(proxy) = &destination.way {
@@ -61,7 +61,7 @@ async fn stages(
     match destination.security {
         Security::Plain => Ok(Wire::Plain(tcp)),
         Security::Tls => {
-            stage.set(ClientErrorKind::Tls);
+            *stage = ClientErrorKind::Tls;
             let name = ServerName::try_from(&*destination.host).map_err(io::Error::other)?.to_owned();
             let config = options.tls.config().await.map_err(io::Error::other)?;
             Ok(Wire::Tls(Box::new(TlsConnector::from(config).connect(name, tcp).await?)))
