@@ -10,6 +10,9 @@
 //! | [`process`] | start a server on port 0, read its ready line, stop it by its process id |
 //! | [`admin`] | the ledger of a running forebay, read from its `/memory` |
 //! | [`figures`] | processor time and memory of a process and its children, from `/proc` |
+//! | [`peak`] | the most memory that a process has had |
+//! | [`sockets`] | the sockets of a process by their state |
+//! | [`allocations`] | an allocator that counts |
 //! | [`cgroup`] | a memory cgroup (v1 or v2) that a server runs in, and its peak |
 //! | [`readers`] | readers that stop reading, by the thousand, in one thread |
 //! | [`slow`] | clients that send or read a few bytes at a time |
@@ -24,11 +27,13 @@
 //! | [`fake_s3`] | an S3 in this process |
 //! | [`fake_origin`] | a web server in this process |
 //! | [`fault_proxy`] | a TCP proxy that cuts, stalls and drips |
-//! | [`peer`] | the naive peers |
+//! | [`peer`] | the naive servers |
+//! | [`naive`] | the naive clients |
 //! | [`nginx`] | nginx as the peer to beat |
 //! | [`notice`] | what a test could not show on this machine |
 
 pub mod admin;
+pub mod allocations;
 pub mod cert;
 pub mod cgroup;
 pub mod digest;
@@ -39,12 +44,15 @@ pub mod fault_proxy;
 pub mod faults;
 pub mod fetch;
 pub mod figures;
+pub mod naive;
 pub mod nginx;
 pub mod notice;
 pub mod pattern;
+pub mod peak;
 pub mod peer;
 pub mod process;
 pub mod raw;
 pub mod readers;
 pub mod response;
 pub mod slow;
+pub mod sockets;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use std::sync::atomic::Ordering::Relaxed;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::fault::{Cut, Fault};
@@ -49,6 +49,8 @@ pub(crate) struct Running {
     pub(crate) addr: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    /// Raised to close the connections that wait for a request.
+    idle: watch::Sender<u64>,
 }
 
 impl Running {
@@ -59,16 +61,22 @@ impl Running {
         let addr = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
+        let (idle, kick) = watch::channel(0);
         let thread = std::thread::Builder::new().name("fake".into()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
                     _ = stopped => {}
-                    _ = accept(app, listener, tls.map(TlsAcceptor::from)) => {}
+                    _ = accept(app, listener, tls.map(TlsAcceptor::from), kick) => {}
                 }
             });
             runtime.shutdown_timeout(Duration::from_secs(5));
         })?;
-        Ok(Self { addr, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { addr, stop: Some(stop), thread: Some(thread), idle })
+    }
+
+    /// Closes every connection that waits for a request.
+    pub(crate) fn close_idle(&self) {
+        self.idle.send_modify(|generation| *generation += 1);
     }
 }
 
@@ -85,6 +93,7 @@ async fn accept<A: App>(
     app: Arc<A>,
     listener: std::net::TcpListener,
     tls: Option<TlsAcceptor>,
+    kick: watch::Receiver<u64>,
 ) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
     loop {
@@ -93,13 +102,13 @@ async fn accept<A: App>(
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
-        let (app, tls) = (Arc::clone(&app), tls.clone());
+        let (app, tls, mut kick) = (Arc::clone(&app), tls.clone(), kick.clone());
         tokio::spawn(async move {
             let _ = stream.set_nodelay(true);
             if let Some(io) = greet(stream, tls).await {
                 let mut wire = Wire::new(io);
                 let connection = app.log().connection();
-                let cut = serve(&*app, &mut wire, connection).await.unwrap_or(Cut::Clean);
+                let cut = serve(&*app, &mut wire, connection, &mut kick).await.unwrap_or(Cut::Clean);
                 end(wire, cut).await;
             }
         });
@@ -125,9 +134,20 @@ async fn end(mut wire: Wire, cut: Cut) {
 }
 
 /// Answers requests until the connection ends; says how to end it.
-async fn serve<A: App>(app: &A, wire: &mut Wire, connection: u64) -> io::Result<Cut> {
+async fn serve<A: App>(
+    app: &A,
+    wire: &mut Wire,
+    connection: u64,
+    kick: &mut watch::Receiver<u64>,
+) -> io::Result<Cut> {
     loop {
-        let Some(mut request) = wire.request().await? else { return Ok(Cut::Clean) };
+        // What was raised while it was busy is not for it.
+        kick.borrow_and_update();
+        let next = tokio::select! {
+            next = wire.request() => next?,
+            _ = kick.changed() => return Ok(Cut::Clean),
+        };
+        let Some(mut request) = next else { return Ok(Cut::Clean) };
         let target = app.target(&request.head);
         let entry = app.log().begin(connection, &target, &request.head);
         let drawn = app.script().draw(&target);
@@ -149,6 +169,7 @@ async fn serve<A: App>(app: &A, wire: &mut Wire, connection: u64) -> io::Result<
         if !usable {
             reply.set("connection", "close");
         }
+        let closes = closes || reply.fields.iter().any(|(n, v)| n == "connection" && v == "close");
         let marks = Marks::of(&drawn, reply.content.len());
         match reply.send(wire, marks, &entry).await? {
             Ending::Cut(how) => return Ok(how),

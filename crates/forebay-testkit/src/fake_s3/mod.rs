@@ -168,6 +168,11 @@ impl FakeS3 {
         self.shared.log.forget();
     }
 
+    /// Closes every connection that waits for a request, as servers do to those that wait for long.
+    pub fn close_idle(&self) {
+        self.server.close_idle();
+    }
+
     /// Its clock is so many seconds ahead, or behind.
     pub fn shift_clock(&self, seconds: i64) {
         self.shared.clock_shift_s.store(seconds, Relaxed);

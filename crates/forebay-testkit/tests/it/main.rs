@@ -5,4 +5,6 @@
 mod counters;
 mod fake_origin;
 mod fake_s3;
+mod naive;
+mod others;
 mod peers;
