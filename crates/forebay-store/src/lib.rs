@@ -16,6 +16,7 @@
 //! | `walk` | a whole tree in order, in memory that its depth bounds |
 //! | [`remote`] | places across a network: what can be read, what can be written |
 //! | [`origin`] | a web server as such a place |
+//! | [`expiring`] | objects that expire, in a bucket |
 //! | `error` | seven kinds of failure that callers act on |
 //! | `local` | a directory of this machine: sandbox, open-file cache, listing |
 //!
@@ -23,6 +24,7 @@
 
 mod answer;
 mod error;
+pub mod expiring;
 mod key;
 mod listing;
 mod local;

@@ -12,6 +12,7 @@ mod bucket;
 mod checksum;
 mod facts;
 mod failure;
+mod freshness;
 mod keys;
 mod object_key;
 mod pin;
@@ -24,6 +25,7 @@ pub use bucket::{
 };
 pub use checksum::{Checksum, ChecksumKind, Coverage};
 pub use facts::{Facts, Reading};
+pub use freshness::{Expiry, Freshness};
 pub use keys::{KeyEntry, KeysAsk, KeysPage};
 pub use object_key::{ObjectKey, ObjectKeyError};
 pub use pin::Pin;

@@ -7,6 +7,7 @@
 mod bench;
 mod budget;
 mod contract;
+mod expiring;
 mod freshness;
 mod listing;
 mod local;
@@ -16,5 +17,6 @@ mod resume;
 mod root;
 mod sandbox;
 mod scripted;
+mod shelf;
 mod walk;
 mod web;
