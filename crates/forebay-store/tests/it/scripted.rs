@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::Duration;
 
-use forebay_budget::{ByteSize, Class, FdLedger, Ledger};
 use forebay_net::client::{Client, ClientOptions, Payload};
 use forebay_store::remote::{Facts, KeysAsk, KeysPage, ObjectKey, Pin, Reading, Remote};
 use forebay_store::{Answer, ByteRange, StoreError, StoreErrorKind, Validator};
@@ -50,14 +49,7 @@ pub(crate) struct Scripted {
 }
 
 pub(crate) fn client() -> Client {
-    let room = Class::ALL.map(|class| (class, ByteSize::mib(64)));
-    Client::new(ClientOptions {
-        ledger: Ledger::new(room),
-        fds: FdLedger::new(64),
-        connect_timeout: Duration::from_secs(20),
-        head_timeout: Duration::from_secs(20),
-        stall_timeout: Duration::from_millis(100),
-    })
+    Client::new(ClientOptions { stall_timeout: Duration::from_millis(100), ..ClientOptions::default() })
 }
 
 impl Scripted {
