@@ -3,17 +3,16 @@
 //! It is polled by nobody but its reader. What nobody reads stays in the kernel, within the bounds of the receive buffer, and slows the
 //! sender down; what becomes of the body becomes of the connection.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Weak;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::poll_fn;
 use http::response;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::time::{Instant, Sleep, sleep};
 
 use super::counted::Counted;
 use super::drain;
@@ -21,22 +20,38 @@ use super::error::{ClientError, ClientErrorKind};
 use super::exchange::Exchange;
 use super::framed::Framed;
 use super::options::ClientOptions;
+use super::pipe::Pipe;
 use super::pool::Pool;
 use super::reuse;
+use super::stall::Stall;
 
 /// The body of a response, which is its connection.
 pub struct ClientBody {
-    flow: Flow,
+    pub(super) flow: Flow,
     remaining: Option<u64>,
-    stall: Stall,
-    pool: Weak<Pool>,
+    /// Taken and not delivered: cut off at somebody's limit, or refused by a full file.
+    pub(super) held_back: VecDeque<Bytes>,
+    /// The same in a pipe, behind `held_back`.
+    pub(super) pipe: Option<Pipe>,
+    pub(super) splice: Splice,
+    pub(super) stall: Stall,
+    pub(super) pool: Weak<Pool>,
 }
 
-enum Flow {
+/// Whether pipes are of use to this body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Splice {
+    May,
+    Not,
+}
+
+pub(super) enum Flow {
     Counted(Box<Counted>),
     Framed(Box<Framed>),
     /// The end was seen, or an error was reported.
     Over,
+    /// Bytes are on their way to a file, or were when somebody lost patience.
+    Lost,
 }
 
 impl ClientBody {
@@ -56,8 +71,16 @@ impl ClientBody {
             }
             _ => Flow::Framed(Box::new(Framed { incoming, exchange, after })),
         };
-        let mut body = Self { flow, remaining, stall: Stall::new(options.stall_timeout), pool };
-        body.finish_if_whole();
+        let mut body = Self {
+            flow,
+            remaining,
+            held_back: VecDeque::new(),
+            pipe: None,
+            splice: Splice::May,
+            stall: Stall::new(options.stall_timeout),
+            pool,
+        };
+        body.finish_if_taken();
         body
     }
 
@@ -77,9 +100,40 @@ impl ClientBody {
         poll_fn(|cx| self.poll_chunk(cx)).await
     }
 
+    /// Takes and forgets some of the body: at least a byte unless it is at its end, at most `max`. Where the length is declared and
+    /// nothing is encrypted, the kernel drops the bytes and copies nothing. Returns how many; 0 at the true end.
+    ///
+    /// Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// As [`chunk`](Self::chunk).
+    pub async fn discard(&mut self, max: u64) -> Result<u64, ClientError> {
+        poll_fn(|cx| self.poll_discard(cx, max)).await
+    }
+
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ClientError>>> {
+        let next = ready!(self.poll_next(cx));
+        if let Some(Ok(bytes)) = &next {
+            self.delivered(bytes.len() as u64);
+        }
+        Poll::Ready(next)
+    }
+
+    /// The next bytes, taken but not yet delivered.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ClientError>>> {
+        if let Some(bytes) = self.held_back.pop_front() {
+            return Poll::Ready(Some(Ok(bytes)));
+        }
+        if let Some(pipe) = self.pipe.as_mut().filter(|pipe| pipe.held() > 0) {
+            return Poll::Ready(Some(pipe.read()));
+        }
         let polled = match &mut self.flow {
             Flow::Over => return Poll::Ready(None),
+            Flow::Lost => Poll::Ready(Some(Err(ClientError::with_cause(
+                ClientErrorKind::Reset,
+                "given up in the middle of a write",
+            )))),
             Flow::Counted(counted) => counted.poll_bytes(cx).map(Some),
             Flow::Framed(framed) => framed.poll_bytes(cx),
         };
@@ -90,18 +144,51 @@ impl ClientBody {
         self.stall.moved();
         match &next {
             None => self.end(),
-            Some(Ok(bytes)) => {
-                self.remaining = self.remaining.map(|left| left.saturating_sub(bytes.len() as u64));
-                self.finish_if_whole();
-            }
+            Some(Ok(_)) => self.finish_if_taken(),
             Some(Err(_)) => self.flow = Flow::Over,
         }
         Poll::Ready(next)
     }
 
-    /// At the declared end the connection goes back at once, not when somebody asks for more.
-    fn finish_if_whole(&mut self) {
-        if self.remaining == Some(0) && matches!(self.flow, Flow::Counted(_)) {
+    fn poll_discard(&mut self, cx: &mut Context<'_>, max: u64) -> Poll<Result<u64, ClientError>> {
+        let holds = !self.held_back.is_empty() || self.pipe.as_ref().is_some_and(|pipe| pipe.held() > 0);
+        let pool = self.pool.upgrade();
+        let counted = match (&mut self.flow, holds) {
+            (Flow::Counted(counted), false) if counted.socket().is_some() => Some(counted),
+            _ => None,
+        };
+        let (Some(counted), Some(pool)) = (counted, pool) else {
+            let Some(mut bytes) = ready!(self.poll_next(cx)).transpose()? else { return Poll::Ready(Ok(0)) };
+            let most = usize::try_from(max).unwrap_or(usize::MAX).min(bytes.len());
+            let rest = bytes.split_off(most);
+            if !rest.is_empty() {
+                self.held_back.push_front(rest);
+            }
+            self.delivered(most as u64);
+            return Poll::Ready(Ok(most as u64));
+        };
+        let result = match counted.poll_discard(cx, &pool.scratch, max) {
+            Poll::Ready(result) => result,
+            Poll::Pending => Err(ready!(self.stall.poll(cx))),
+        };
+        self.stall.moved();
+        match &result {
+            Ok(discarded) => {
+                self.delivered(*discarded);
+                self.finish_if_taken();
+            }
+            Err(_) => self.flow = Flow::Over,
+        }
+        Poll::Ready(result)
+    }
+
+    pub(super) fn delivered(&mut self, bytes: u64) {
+        self.remaining = self.remaining.map(|left| left.saturating_sub(bytes));
+    }
+
+    /// With its last byte taken, the connection goes back at once, not when somebody asks for more.
+    pub(super) fn finish_if_taken(&mut self) {
+        if matches!(&self.flow, Flow::Counted(counted) if counted.left() == 0) {
             self.end();
         }
     }
@@ -110,7 +197,7 @@ impl ClientBody {
         match std::mem::replace(&mut self.flow, Flow::Over) {
             Flow::Counted(counted) => counted.finish(),
             Flow::Framed(framed) => framed.finish(),
-            Flow::Over => {}
+            Flow::Over | Flow::Lost => {}
         }
     }
 }
@@ -124,7 +211,7 @@ impl Drop for ClientBody {
                     pool.counters.closed_unread.add(1);
                 }
             }
-            Flow::Over => {}
+            Flow::Over | Flow::Lost => {}
         }
     }
 }
@@ -142,6 +229,8 @@ impl Body for ClientBody {
 
     fn is_end_stream(&self) -> bool {
         matches!(self.flow, Flow::Over)
+            && self.held_back.is_empty()
+            && self.pipe.as_ref().is_none_or(|pipe| pipe.held() == 0)
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -152,33 +241,5 @@ impl Body for ClientBody {
 impl std::fmt::Debug for ClientBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ClientBody").field("remaining", &self.remaining).finish_non_exhaustive()
-    }
-}
-
-/// How long nothing has come although somebody waited for it.
-struct Stall {
-    limit: Duration,
-    /// Made when first needed: most bodies are there before anybody has to wait.
-    timer: Option<Pin<Box<Sleep>>>,
-    is_counting: bool,
-}
-
-impl Stall {
-    fn new(limit: Duration) -> Self {
-        Self { limit, timer: None, is_counting: false }
-    }
-
-    fn moved(&mut self) {
-        self.is_counting = false;
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ClientError> {
-        let limit = self.limit;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(limit)));
-        if !self.is_counting {
-            self.is_counting = true;
-            timer.as_mut().reset(Instant::now() + limit);
-        }
-        timer.as_mut().poll(cx).map(|()| ClientError::new(ClientErrorKind::Stalled))
     }
 }

@@ -4,6 +4,7 @@
 //! the bytes that came along with the head. Exactly the declared length is taken, and then the connection is between two exchanges.
 
 use std::collections::VecDeque;
+use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -11,11 +12,15 @@ use std::task::{Context, Poll, ready};
 use bytes::{BufMut, Bytes, BytesMut};
 use http_body::Body;
 use hyper::body::Incoming;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, Interest};
+use tokio::net::TcpStream;
 
 use super::error::{ClientError, ClientErrorKind};
 use super::exchange::Exchange;
 use super::link::Link;
+use super::pipe::{Pipe, Pipes};
+use super::scratch::Scratch;
+use super::wire::Wire;
 
 pub(super) struct Counted {
     link: Link,
@@ -78,25 +83,75 @@ impl Counted {
         self.buffer.reserve(most);
         let mut target = (&mut self.buffer).limit(most);
         let read = ready!(pin!(self.link.read_buf(&mut target)).poll(cx));
-        Poll::Ready(match read {
-            Ok(0) => Err(ClientError::new(ClientErrorKind::Short)),
-            Ok(read) => {
-                self.left -= read as u64;
-                Ok(self.buffer.split().freeze())
+        Poll::Ready(self.took(read).map(|_| self.buffer.split().freeze()))
+    }
+
+    /// The socket whose next bytes are the body's, if they can be taken from it as they are.
+    pub(super) fn socket(&self) -> Option<&TcpStream> {
+        match &self.link.wire {
+            Wire::Plain(tcp) if self.early.is_empty() => Some(tcp),
+            Wire::Plain(_) | Wire::Tls(_) => None,
+        }
+    }
+
+    /// Moves bytes from the socket into a pipe. `None` if that cannot be done.
+    pub(super) fn poll_fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        pipes: &Pipes,
+        most: u64,
+    ) -> Poll<Result<Option<Pipe>, ClientError>> {
+        let most = most.min(self.left);
+        let Some(tcp) = self.socket() else { return Poll::Ready(Ok(None)) };
+        let mut taken = None;
+        let filled = poll_socket(cx, tcp, || {
+            let pipe = match &mut taken {
+                Some(pipe) => pipe,
+                None => taken.insert(pipes.take().ok_or(io::ErrorKind::Unsupported)?),
+            };
+            pipe.fill(tcp, most)
+        });
+        match (filled, taken) {
+            (Poll::Pending, pipe) => {
+                if let Some(pipe) = pipe {
+                    pipes.put(pipe);
+                }
+                Poll::Pending
             }
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            (Poll::Ready(Err(error)), _) if is_unsupported(&error) => Poll::Ready(Ok(None)),
+            (Poll::Ready(filled), pipe) => Poll::Ready(self.took(filled).map(|_| pipe)),
+        }
+    }
+
+    /// Takes and forgets at least one byte; where there is a [socket](Self::socket), at most `most`.
+    pub(super) fn poll_discard(
+        &mut self,
+        cx: &mut Context<'_>,
+        scratch: &Scratch,
+        most: u64,
+    ) -> Poll<Result<u64, ClientError>> {
+        let most = most.min(self.left);
+        let Some(tcp) = self.socket() else {
+            let bytes = ready!(self.poll_bytes(cx))?;
+            return Poll::Ready(Ok(bytes.len() as u64));
+        };
+        let dropped = ready!(poll_socket(cx, tcp, || scratch.drop_from(tcp, most)));
+        Poll::Ready(self.took(dropped))
+    }
+
+    /// Counts bytes that were taken from the connection. None means that it ended before its time.
+    fn took(&mut self, result: io::Result<usize>) -> Result<u64, ClientError> {
+        match result {
+            Ok(0) => Err(ClientError::new(ClientErrorKind::Short)),
+            Ok(taken) => {
+                self.left = self.left.saturating_sub(taken as u64);
+                Ok(taken as u64)
+            }
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 Err(ClientError::with_cause(ClientErrorKind::Short, error))
             }
             Err(error) => Err(ClientError::with_cause(ClientErrorKind::Reset, error)),
-        })
-    }
-
-    /// Takes and forgets all that is left.
-    pub(super) fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ClientError>> {
-        while self.left > 0 {
-            ready!(self.poll_bytes(cx))?;
         }
-        Poll::Ready(Ok(()))
     }
 
     /// Nothing is left: the connection goes back, or is closed.
@@ -114,4 +169,23 @@ impl Counted {
     pub(super) fn pool(&self) -> Option<Arc<super::pool::Pool>> {
         self.link.pool.upgrade()
     }
+}
+
+/// Tries until the kernel says that there is nothing, and then waits for it to say otherwise.
+fn poll_socket(
+    cx: &mut Context<'_>,
+    tcp: &TcpStream,
+    mut call: impl FnMut() -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    loop {
+        ready!(tcp.poll_read_ready(cx))?;
+        match tcp.try_io(Interest::READABLE, &mut call) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            result => return Poll::Ready(result),
+        }
+    }
+}
+
+fn is_unsupported(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput)
 }

@@ -5,13 +5,14 @@
 //! what had arrived.
 
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use futures_util::future::poll_fn;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::counted::Counted;
+use super::error::ClientError;
 use super::pool::Pool;
 
 /// Drains the rest and shelves the connection, or closes it.
@@ -22,7 +23,7 @@ pub(super) fn settle(mut rest: Counted) {
         return pool.counters.closed_unread.add(1);
     }
     // What is left has usually arrived by now.
-    match rest.poll_discard(&mut Context::from_waker(Waker::noop())) {
+    match poll_rest(&mut Context::from_waker(Waker::noop()), &mut rest, &pool) {
         Poll::Ready(Ok(())) => drained(&pool, rest),
         Poll::Ready(Err(_)) => pool.counters.closed_unread.add(1),
         Poll::Pending => await_rest(pool, rest),
@@ -36,11 +37,18 @@ fn await_rest(pool: Arc<Pool>, mut rest: Counted) {
     };
     runtime.spawn(async move {
         let _permit = permit;
-        match timeout(pool.options.drain_time, poll_fn(|cx| rest.poll_discard(cx))).await {
+        match timeout(pool.options.drain_time, poll_fn(|cx| poll_rest(cx, &mut rest, &pool))).await {
             Ok(Ok(())) => drained(&pool, rest),
             Ok(Err(_)) | Err(_) => pool.counters.closed_unread.add(1),
         }
     });
+}
+
+fn poll_rest(cx: &mut Context<'_>, rest: &mut Counted, pool: &Pool) -> Poll<Result<(), ClientError>> {
+    while rest.left() > 0 {
+        ready!(rest.poll_discard(cx, &pool.scratch, rest.left()))?;
+    }
+    Poll::Ready(Ok(()))
 }
 
 fn drained(pool: &Pool, rest: Counted) {

@@ -21,11 +21,14 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 
 use super::destination::Destination;
+use super::disk::Disk;
 use super::error::{ClientError, ClientErrorKind};
 use super::link::{Link, Rights};
 use super::options::ClientOptions;
+use super::pipe::Pipes;
 use super::progress::Progress;
 use super::resolve::Resolver;
+use super::scratch::Scratch;
 use super::shelf::{Idle, Shelf};
 use super::stats::{ClientStats, Count, Counters};
 use super::{dial, tender};
@@ -36,6 +39,9 @@ pub(super) struct Pool {
     pub(super) shelf: Mutex<Shelf>,
     pub(super) tender: Mutex<Option<AbortHandle>>,
     pub(super) drains: Arc<Semaphore>,
+    pub(super) pipes: Pipes,
+    pub(super) scratch: Scratch,
+    pub(super) disk: Disk,
     turns: Mutex<HashMap<Destination, Arc<Semaphore>>>,
     places: Arc<Semaphore>,
     /// Requests that wait for what idle connections may hold.
@@ -63,6 +69,9 @@ impl Pool {
         Self {
             places: Arc::new(Semaphore::new(options.connections_max.max(1) as usize)),
             drains: Arc::new(Semaphore::new(options.drains_max as usize)),
+            pipes: Pipes::new(options.fds.clone(), options.sizes.receive),
+            scratch: Scratch::default(),
+            disk: Disk::default(),
             turns: Mutex::default(),
             shelf: Mutex::default(),
             tender: Mutex::default(),
@@ -148,6 +157,7 @@ impl Pool {
         let left = || deadline.saturating_duration_since(Instant::now());
         let ClientOptions { ledger, fds, sizes, .. } = &self.options;
         if fds.usage().free() == 0 {
+            self.pipes.clear();
             self.evict_one();
         }
         let fd = self

@@ -141,3 +141,20 @@ pub(crate) fn sockets_towards(port: u16, state: &str) -> usize {
 
 pub(crate) const CLOSE_WAIT: &str = "08";
 pub(crate) const ESTABLISHED: &str = "01";
+
+/// What callers rely on without saying so: futures and bodies may move between threads.
+#[test]
+fn sending_reading_and_writing_may_move_between_threads() {
+    fn check<T: Send>(_: &T) {}
+    let client = Client::new(ClientOptions::default());
+    check(&client.send(Request::new(Payload::empty())));
+    async fn use_body(mut body: ClientBody, file: std::sync::Arc<forebay_net::LeasedFile>) {
+        let _chunk = body.chunk().await;
+        let _moved = body.write_to(&file, 0, 1).await;
+        let _seen = body.write_seen(&file, 0, 1, |_| ()).await;
+        let _dropped = body.discard(1).await;
+    }
+    let uses = use_body as fn(_, _) -> _;
+    fn output<A, B, F: Send>(_: fn(A, B) -> F) {}
+    output(uses);
+}

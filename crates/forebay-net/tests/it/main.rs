@@ -5,6 +5,7 @@ mod admission;
 mod bytes;
 mod client_kit;
 mod client_pool;
+mod client_wire;
 mod cold;
 mod cost;
 mod growth;
