@@ -9,10 +9,13 @@ use std::process::{Command, Stdio};
 use crate::run;
 
 /// A program that a test, a fuzz target or a bench starts, and the package that brings it.
-const NEEDED: [(&str, &str); 6] = [
+const NEEDED: [(&str, &str); 9] = [
+    ("aria2c", "aria2"),
+    ("curl", "curl"),
     ("g++", "g++"),
     ("go", "golang-go"),
     ("nginx", "nginx"),
+    ("rclone", "rclone"),
     ("slowhttptest", "slowhttptest"),
     ("strace", "strace"),
     ("wrk", "wrk"),

