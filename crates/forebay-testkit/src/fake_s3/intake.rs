@@ -20,17 +20,21 @@ pub(crate) struct Taken {
     pub(crate) md5: Option<Vec<u8>>,
 }
 
-/// Whether the MD5 is wanted for the entity tag. It is slow, so that parts, whose tags nobody checks, go without.
+/// What is computed besides the CRC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tag {
-    Md5,
-    Any,
+pub(crate) enum Effort {
+    /// The MD5 for the entity tag, and what the request declares.
+    Tag,
+    /// What the request declares. MD5 is slow, so that parts, whose tags nobody checks, go without.
+    Declared,
+    /// Nothing.
+    Believe,
 }
 
 /// Reads the body to its end and checks the digests that it came with. `algorithm` is computed if none came. At most `room` bytes are kept.
 pub(crate) async fn take(
     request: &mut Request<'_>,
-    tag: Tag,
+    effort: Effort,
     algorithm: Option<Sum>,
     room: u64,
 ) -> io::Result<Outcome<Taken>> {
@@ -39,8 +43,13 @@ pub(crate) async fn take(
     let kind = declared.as_ref().map(|(sum, _)| *sum).or(algorithm).unwrap_or(Sum::Crc64Nvme);
     let content_sha = head.field("x-amz-content-sha256").unwrap_or_default().to_owned();
     let mut chunked = content_sha.starts_with("STREAMING-").then(AwsChunked::default);
-    let mut sha = (content_sha.len() == 64).then(sha2::Sha256::new);
-    let mut md5 = (tag == Tag::Md5 || head.field("content-md5").is_some()).then(Md5::default);
+    let mut sha = (content_sha.len() == 64 && effort != Effort::Believe).then(sha2::Sha256::new);
+    let with_md5 = match effort {
+        Effort::Tag => true,
+        Effort::Declared => head.field("content-md5").is_some(),
+        Effort::Believe => false,
+    };
+    let mut md5 = with_md5.then(Md5::default);
     let (mut keeper, mut running) = (Keeper::default(), kind.start());
     let mut sink = |bytes: &[u8]| {
         keeper.take(bytes);

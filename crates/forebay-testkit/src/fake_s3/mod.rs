@@ -188,6 +188,12 @@ impl FakeS3 {
         self.shared.small_parts.store(true, Relaxed);
     }
 
+    /// Believes `Content-MD5` and `x-amz-content-sha256` without computing them, and makes entity tags of something quicker: for those who
+    /// measure a client that sends them and one that does not. CRCs and patterns are checked as always.
+    pub fn believe_slow_digests(&self) {
+        self.shared.believes.store(true, Relaxed);
+    }
+
     /// Refuses to delete this key when it is among others.
     pub fn refuse_to_delete(&self, key: &str) {
         self.shared.refused_deletes.lock().push(key.to_owned());

@@ -5,14 +5,14 @@ use std::io;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::SystemTime;
 
-use super::intake::{self, Tag};
+use super::intake::{self, Effort};
 use super::list::iso;
 use super::object::{Object, stored_fields};
 use super::refusal::{Outcome, Refusal};
 use super::shared::Shared;
 use super::state::{State, Upload, UploadedPart};
 use super::sums::{KeptSum, Md5, Sum};
-use super::write::{publish, source, written};
+use super::write::{publish, quick_tag, source, written};
 use super::xml::{Xml, elements, text_of};
 use crate::fake::ranges::{self, Asked};
 use crate::fake::reply::Reply;
@@ -75,7 +75,14 @@ pub(crate) async fn part(
         (Err(refusal), _) | (_, Err(refusal)) => return Ok(Err(refusal)),
     };
     let length = head.field("content-length").and_then(|n| n.parse().ok());
-    let taken = match intake::take(request, Tag::Any, sum.map(|(sum, _)| sum), shared.room(length)).await? {
+    let taken = match intake::take(
+        request,
+        shared.effort(Effort::Declared),
+        sum.map(|(sum, _)| sum),
+        shared.room(length),
+    )
+    .await?
+    {
         Ok(taken) => taken,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -94,10 +101,8 @@ fn store(
     content: Content,
     sum: KeptSum,
 ) -> Outcome<UploadedPart> {
-    // Not the MD5 of the bytes, which would cost more than all the rest; the same bytes have the same tag.
-    let mut tag = Md5::default();
-    tag.update(format!("{}{}", sum.value, content.len()).as_bytes());
-    let part = UploadedPart { content, etag: Md5::tag(&tag.finish()), sum, modified: SystemTime::now() };
+    let etag = quick_tag(&sum, &content);
+    let part = UploadedPart { content, etag, sum, modified: SystemTime::now() };
     upload(&mut shared.state.lock(), head, target)?.parts.insert(number, part.clone());
     Ok(part)
 }

@@ -1,9 +1,10 @@
 //! What the server's threads and the test have in common.
 
-use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 
 use parking_lot::Mutex;
 
+use super::intake::Effort;
 use super::state::State;
 use crate::fake::Script;
 use crate::fake::seen::Log;
@@ -19,6 +20,8 @@ pub(crate) struct Shared {
     pub(crate) access_key: Mutex<Option<String>>,
     /// Parts may be shorter than 5 MiB.
     pub(crate) small_parts: AtomicBool,
+    /// MD5 and SHA-256 are believed.
+    pub(crate) believes: AtomicBool,
     /// Keys that are not deleted with others.
     pub(crate) refused_deletes: Mutex<Vec<String>>,
 }
@@ -27,6 +30,11 @@ pub(crate) struct Shared {
 pub(crate) const KEPT_MAX: u64 = 1 << 30;
 
 impl Shared {
+    /// What to compute where this is usual.
+    pub(crate) fn effort(&self, usual: Effort) -> Effort {
+        if self.believes.load(Relaxed) { Effort::Believe } else { usual }
+    }
+
     /// Bytes that an upload of this length may still keep. Small ones are not held up by counting.
     pub(crate) fn room(&self, declared: Option<u64>) -> u64 {
         match declared {

@@ -155,8 +155,8 @@ Written by `cargo xtask bench transfer`; do not edit. To repeat it (about ten mi
 at a time with `--only plain,tls,bounded,many,upload,pipe`; `--render` draws it again from `target/bench/transfer.json`.
 
 **How.** Objects are fetched from nginx on the loopback of the same machine, which serves a folder shaped like a bucket (and tells a CRC64NVME of the whole
-object, as S3 does); unsigned; warm page cache at the server, a new file at the client. Objects are stored into the testkit's S3, which checks what comes and
-keeps none of it, so that the disk of a server is not what is measured. Clients take turns, one run each a round; figures are medians of the rounds,
+object, as S3 does); unsigned; warm page cache at the server, a new file at the client. Objects are stored into the testkit's S3, which compares what comes
+with what should come, believes MD5 and SHA-256, and keeps nothing, so that neither the disk nor the processor of a server is what is measured. Clients take turns, one run each a round; figures are medians of the rounds,
 the peak is the worst of them. Every result is compared byte by byte before the next run. `cpu-s/GB` is user and system time of the client for 10^9 bytes. forebay
 syncs file and directory before it says done, which no other client here does: `--no-sync` is the like for like, both are shown. `--verify=full`
 reads the file back and compares it with the digest of the store; others do not.
