@@ -20,7 +20,7 @@ pub(crate) struct Options {
 
 /// One target a reader of foreign bytes.
 const TARGETS: [&str; 8] =
-    ["range", "conditional", "path", "config", "negotiate", "forwarded", "log", "content_range"];
+    ["range", "conditional", "path", "config", "negotiate", "forwarded", "log", "content_range", "journal"];
 
 /// Runs each target for its seconds.
 ///

@@ -1,0 +1,91 @@
+//! What all transfers of a process share: one budget, one number of requests at once, one patience.
+
+use std::sync::Arc;
+
+use forebay_budget::Ledger;
+use forebay_store::remote::{ObjectKey, Pin, Remote, Tenacity};
+
+use crate::adapt::Adapt;
+use crate::slots::Slots;
+use crate::watched::Watched;
+
+/// Moves objects. Cheap to clone; clones share everything.
+#[derive(Debug, Clone)]
+pub struct Engine(Arc<Shared>);
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) ledger: Ledger,
+    pub(crate) slots: Arc<Slots>,
+    pub(crate) tenacity: Tenacity,
+}
+
+/// How an engine works.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// Pays for what has to be held: windows, from [`Class::Windows`](forebay_budget::Class::Windows).
+    pub ledger: Ledger,
+    /// How many requests at once.
+    pub concurrency: Concurrency,
+    /// How long to keep asking a place that gives nothing.
+    pub tenacity: Tenacity,
+}
+
+/// How many requests at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Concurrency {
+    /// As many as make it faster, and at most so many: what the budget has connections for.
+    UpTo(u32),
+    /// So many.
+    Exactly(u32),
+}
+
+/// An object to read.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Where it is.
+    pub remote: Arc<dyn Remote>,
+    /// Its name there.
+    pub key: ObjectKey,
+    /// The version that is wanted, as far as it is known: from a listing, or from the user.
+    pub pin: Pin,
+}
+
+impl Engine {
+    /// An engine within these bounds.
+    pub fn new(options: EngineOptions) -> Self {
+        let adapt = match options.concurrency {
+            Concurrency::UpTo(most) => Adapt::new(most),
+            Concurrency::Exactly(count) => Adapt::fixed(count),
+        };
+        let EngineOptions { ledger, tenacity, .. } = options;
+        Self(Arc::new(Shared { ledger, slots: Slots::new(adapt), tenacity }))
+    }
+
+    /// How many requests may be under way now.
+    pub fn allowed(&self) -> u32 {
+        self.0.slots.allowed()
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Source {
+    /// Whatever version is there.
+    pub fn new(remote: Arc<dyn Remote>, key: ObjectKey) -> Self {
+        Self { remote, key, pin: Pin::default() }
+    }
+
+    /// Its name in messages.
+    pub(crate) fn name(&self) -> String {
+        format!("{}/{}", self.remote.place(), self.key)
+    }
+
+    /// The same, seen by the engine: refusals count for all of its transfers.
+    pub(crate) fn watched(&self, shared: &Shared, progress: &crate::Progress) -> Self {
+        let remote = Watched::new(Arc::clone(&self.remote), Arc::clone(&shared.slots), progress.clone());
+        Self { remote: Arc::new(remote), ..self.clone() }
+    }
+}

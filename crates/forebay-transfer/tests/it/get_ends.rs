@@ -1,0 +1,195 @@
+//! Downloads that break, and what is left of them.
+
+use std::time::Duration;
+
+use forebay_testkit::fake::{Cut, Fault, Gate, When};
+use forebay_testkit::fake_origin::{Page, Ranges};
+use forebay_testkit::pattern::Pattern;
+use forebay_transfer::verify::Demand;
+use forebay_transfer::{GetOptions, Left, TransferErrorKind};
+
+use crate::world::{KIB, World, pieces};
+
+const LEN: u64 = 500 * KIB;
+
+#[tokio::test]
+async fn broken_answers_are_continued_from_their_byte() {
+    for (name, fault) in [
+        ("reset", Fault::reset_after(30_000)),
+        ("short", Fault::short_after(30_000)),
+        ("reset at once", Fault::reset_after(0)),
+        ("stall", Fault::stall_after(30_000, &Gate::new())),
+        ("hang up", Fault::HangUp(Cut::Reset)),
+        ("slow down", Fault::slow_down(None)),
+        ("internal error", Fault::internal_error()),
+        ("ignores the range", Fault::IgnoreRange),
+        ("another first byte", Fault::WrongRange { first: 5, last: 0, total: 0 }),
+    ] {
+        let world = World::with(LEN);
+        world.server.script().push(When::get("/o").after(2), fault);
+        world.get().await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        world.assert_whole(LEN);
+        assert_eq!(world.server.script().left(), 0, "{name}");
+        let seen = world.progress.seen();
+        assert_eq!((seen.done, seen.moved), (LEN, LEN), "{name}: nothing was fetched twice");
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_changes_under_way_is_never_mixed() {
+    for after in 0..8 {
+        let world = World::with(LEN);
+        let other = Page::pattern(Pattern::new(8), LEN).etag("\"v2\"");
+        let action = world.server.replacing("/o", other);
+        world.server.script().push(When::get("/o").after(after), Fault::Meanwhile { after: 1000, action });
+        let ended = world.get().await;
+        match ended {
+            // Every request had been answered when it changed.
+            Ok(_) => world.assert_whole(LEN),
+            Err(error) => {
+                assert_eq!(
+                    (error.kind(), error.left()),
+                    (TransferErrorKind::Changed, Left::Nothing),
+                    "{error}"
+                );
+                assert!(world.names().is_empty());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_failed_download_goes_on_where_it_ended() {
+    let world = World::with(LEN);
+    // The fifth piece fails for good, after half of it.
+    let half = Fault::reset_after(32_000);
+    let gone = vec![
+        half,
+        Fault::internal_error(),
+        Fault::internal_error(),
+        Fault::internal_error(),
+        Fault::internal_error(),
+    ];
+    world.server.script().push_all(When::get("/o").after(4), gone);
+    world.server.script().push(When::get("/o").after(5).always(), Fault::internal_error());
+    let error = world.get().await.unwrap_err();
+    assert_eq!((error.kind(), error.left()), (TransferErrorKind::Unavailable, Left::Resumable), "{error}");
+    assert!(error.to_string().contains("run the same command again to go on"), "{error}");
+    let moved = world.progress.seen().moved;
+    assert!(moved > 0 && moved < LEN);
+    assert_eq!(world.names().len(), 2);
+
+    world.server.script().clear();
+    let got = world.get().await.unwrap();
+    assert_eq!(got.resumed, moved, "nothing that had arrived was fetched again");
+    world.assert_whole(LEN);
+    assert_eq!(world.progress.seen().moved, LEN);
+}
+
+#[tokio::test]
+async fn what_an_earlier_run_left_of_another_version_is_not_used() {
+    let world = World::with(LEN);
+    world.server.script().push(When::get("/o").after(3).always(), Fault::internal_error());
+    assert_eq!(world.get().await.unwrap_err().left(), Left::Resumable);
+    world.server.script().clear();
+    world.put(Page::pattern(crate::world::PATTERN, LEN + 9).etag("\"v3\""));
+    let got = world.get().await.unwrap();
+    assert_eq!((got.resumed, got.len), (0, LEN + 9));
+    world.assert_whole(LEN + 9);
+}
+
+#[tokio::test]
+async fn a_partial_file_that_is_not_the_journals_own_is_not_used() {
+    let world = World::with(LEN);
+    world.server.script().push(When::get("/o").after(3).always(), Fault::internal_error());
+    world.get().await.unwrap_err();
+    world.server.script().clear();
+    let part = world.names().into_iter().find(|name| name.ends_with(".part")).unwrap();
+    let part = world.dir.path().join(part);
+    let copy = part.with_extension("copy");
+    std::fs::write(&copy, vec![0; LEN as usize]).unwrap();
+    std::fs::rename(copy, part).unwrap();
+    assert_eq!(world.get().await.unwrap().resumed, 0);
+    world.assert_whole(LEN);
+}
+
+#[tokio::test]
+async fn a_download_that_is_dropped_goes_on_where_it_was() {
+    let world = World::with(LEN);
+    let gate = Gate::new();
+    // One stands still in its middle, and is the last to be asked for again.
+    world.server.script().push(When::get("/o").after(5), Fault::stall_after(40_000, &gate));
+    {
+        let options = pieces();
+        let get = world.get_with(&options);
+        let half = async {
+            while world.progress.seen().moved < LEN / 2 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = half => {}
+            ended = get => panic!("{ended:?}"),
+        }
+    }
+    gate.open();
+    let got = world.get().await.unwrap();
+    assert!(got.resumed >= LEN / 2, "{}", got.resumed);
+    world.assert_whole(LEN);
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_continue_leaves_nothing_and_says_why() {
+    let world = World::new();
+    world.put(Page::pattern(crate::world::PATTERN, LEN).ranges(Ranges::Ignored));
+    world.server.script().push(When::get("/o").always(), Fault::reset_after(100_000));
+    let error = world.get().await.unwrap_err();
+    assert_eq!((error.kind(), error.left()), (TransferErrorKind::Unavailable, Left::Nothing));
+    assert!(error.to_string().contains("does not serve ranges"), "{error}");
+    assert!(world.names().is_empty());
+}
+
+#[tokio::test]
+async fn a_bit_that_flips_on_the_way_is_found_and_nothing_is_published() {
+    let world = World::with(LEN);
+    let sha = forebay_testkit::digest::of_bytes(&crate::world::PATTERN.bytes(0, LEN as usize));
+    let options = GetOptions { demand: Demand::Digest(format!("sha256:{sha}").parse().unwrap()), ..pieces() };
+    world.server.script().push(When::get("/o").after(2), Fault::Flip { at: 77 });
+    let error = world.get_with(&options).await.unwrap_err();
+    assert_eq!((error.kind(), error.left()), (TransferErrorKind::Integrity, Left::Nothing), "{error}");
+    assert!(world.names().is_empty());
+}
+
+#[tokio::test]
+async fn two_downloads_to_one_target_do_not_mix() {
+    let world = World::with(LEN);
+    let gate = Gate::new();
+    world.server.script().push(When::get("/o"), Fault::Hang(gate.clone()));
+    let first = world.get();
+    let second = async {
+        gate.wait(1).await;
+        let refused = world.get().await;
+        gate.open();
+        refused
+    };
+    let (first, second) = futures_util::join!(first, second);
+    assert!(second.unwrap_err().to_string().contains("is being written by another transfer"));
+    first.unwrap();
+    world.assert_whole(LEN);
+}
+
+#[tokio::test]
+async fn what_is_not_there_or_not_allowed_is_said_at_once() {
+    let world = World::with(LEN);
+    world.server.remove("/o");
+    let error = world.get().await.unwrap_err();
+    assert_eq!((error.kind(), error.left()), (TransferErrorKind::NotFound, Left::Nothing), "{error}");
+    world.server.script().push(When::any(), Fault::access_denied());
+    assert_eq!(world.get().await.unwrap_err().kind(), TransferErrorKind::Denied);
+    world.server.script().push(When::any().always(), Fault::slow_down(Some(1)));
+    let began = tokio::time::Instant::now();
+    assert_eq!(world.get().await.unwrap_err().kind(), TransferErrorKind::Unavailable);
+    assert!(began.elapsed() < Duration::from_secs(1), "who asks for more than we wait is not waited for");
+    assert!(world.names().is_empty());
+}

@@ -1,0 +1,8 @@
+//! Transfers at their boundary: a server in this process, faults by script, files in a directory of their own.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod get;
+mod get_ends;
+mod get_memory;
+mod world;
