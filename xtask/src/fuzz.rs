@@ -19,7 +19,7 @@ pub(crate) struct Options {
 }
 
 /// One target a reader of foreign bytes.
-const TARGETS: [&str; 8] =
+const TARGETS: [&str; 9] =
     ["range", "conditional", "path", "config", "negotiate", "forwarded", "log", "content_range", "journal"];
 
 /// Runs each target for its seconds.
