@@ -28,7 +28,7 @@
 //! - `service`, `refusal`, `incoming`, `outgoing`: between hyper and the user's service;
 //! - `stream`: HTTP/2 streams, each seen and ended by itself;
 //! - `zerocopy`: file bodies by name, and bodies that go from socket to socket;
-//! - [`client`]: requests to others;
+//! - [`client`]: requests to others; [`retry`]: asking them again, and when not to;
 //! - `sockopt`, `grow`: what the kernel holds for a connection;
 //! - `state`, `heads`, `transfer`, `watch`, `sweep`, `verdict`, `stats`: what is seen, and what follows.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
@@ -49,6 +49,7 @@ mod outgoing;
 mod pipe;
 mod preface;
 mod refusal;
+pub mod retry;
 mod serve;
 mod service;
 mod sockopt;
