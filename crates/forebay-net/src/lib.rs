@@ -28,7 +28,7 @@
 //! - `service`, `refusal`, `incoming`, `outgoing`: between hyper and the user's service;
 //! - `stream`: HTTP/2 streams, each seen and ended by itself;
 //! - `zerocopy`: file bodies by name, and bodies that go from socket to socket;
-//! - [`client`]: requests to others; [`retry`]: asking them again, and when not to;
+//! - [`client`]: requests to others; [`retry`]: asking them again, and when not to; `pace`: how fast;
 //! - `sockopt`, `grow`: what the kernel holds for a connection;
 //! - `state`, `heads`, `transfer`, `watch`, `sweep`, `verdict`, `stats`: what is seen, and what follows.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
@@ -45,6 +45,7 @@ mod listen;
 mod opening;
 mod options;
 mod outgoing;
+mod pace;
 #[expect(dead_code, reason = "the splices of the client and of the relay come next")]
 mod pipe;
 mod preface;
@@ -68,6 +69,7 @@ pub use incoming::RequestBody;
 pub use info::{ConnInfo, Protocol, TlsInfo};
 pub use listen::{ListenError, ListenOptions, Listener};
 pub use options::ServeOptions;
+pub use pace::Pace;
 pub use pipe::Pipe;
 pub use serve::{Served, serve};
 pub use sockopt::SocketSizes;
