@@ -17,6 +17,15 @@ pub struct Nginx {
     addr: SocketAddr,
 }
 
+/// Whether a proxy may keep what its client cannot take yet, in memory and then in temporary files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Buffering {
+    /// nginx's default.
+    On,
+    /// What comes is passed on, or waits in the sockets.
+    Off,
+}
+
 impl Nginx {
     /// Writes a configuration into `dir` that serves `root`, with TLS when a certificate is given.
     ///
@@ -24,6 +33,28 @@ impl Nginx {
     /// Those of the file system and of the network.
     pub fn configure(dir: &Path, root: &Path, tls: Option<&Certificate>) -> io::Result<Self> {
         Self::configure_with(dir, root, tls, "", "")
+    }
+
+    /// Passes everything on to an origin, over connections that it keeps, and stores nothing that it need not.
+    ///
+    /// # Errors
+    /// Those of the file system and of the network.
+    pub fn configure_proxy(
+        dir: &Path,
+        origin: SocketAddr,
+        buffering: Buffering,
+        tls: Option<&Certificate>,
+    ) -> io::Result<Self> {
+        let buffering = match buffering {
+            Buffering::On => "on",
+            Buffering::Off => "off",
+        };
+        let location = format!(
+            "location / {{ proxy_pass http://kept; proxy_http_version 1.1; proxy_set_header Connection \"\"; \
+             proxy_buffering {buffering}; }}"
+        );
+        let upstream = format!("upstream kept {{ server {origin}; keepalive 64; }}");
+        Self::configure_with(dir, dir, tls, &upstream, &location)
     }
 
     /// The same with directives of one's own, for all servers and within this one.

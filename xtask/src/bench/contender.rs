@@ -2,6 +2,7 @@
 //!
 //! Each runs in a memory cgroup of its own without a limit, which only counts.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -105,6 +106,21 @@ impl Stand {
         &self.work
     }
 
+    /// What is served.
+    pub(crate) fn site(&self) -> &Path {
+        &self.site
+    }
+
+    /// The certificate, where one is needed.
+    pub(crate) fn certificate(&self, protocol: Protocol) -> Option<&Certificate> {
+        (protocol == Protocol::Https).then_some(&self.cert)
+    }
+
+    /// Starts forebay before an origin.
+    pub(crate) fn start_before(&self, origin: &str, protocol: Protocol) -> anyhow::Result<Running> {
+        self.start_forebay(origin.as_ref(), protocol, &[])
+    }
+
     /// Starts a contender; `extra` are arguments for forebay.
     pub(crate) fn start(
         &self,
@@ -113,7 +129,7 @@ impl Stand {
         extra: &[&str],
     ) -> anyhow::Result<Running> {
         let group = MemoryGroup::create(None).ok();
-        let tls = (protocol == Protocol::Https).then_some(&self.cert);
+        let tls = self.certificate(protocol);
         let server = match who {
             Contender::Nginx => {
                 Nginx::configure(&self.work.join("nginx"), &self.site, tls)?.start(group.as_ref())
@@ -126,22 +142,20 @@ impl Stand {
                 }
                 Server::start(command)
             }
-            Contender::Forebay => {
-                let mut command = enter(group.as_ref(), &self.forebay);
-                command.arg("serve").arg(&self.site).args([
-                    "--listen",
-                    "127.0.0.1:0",
-                    "--admin",
-                    "127.0.0.1:0",
-                ]);
-                command.arg("--access-log=false").args(extra);
-                if let Some(tls) = tls {
-                    command.arg("--tls-cert").arg(&tls.cert_path).arg("--tls-key").arg(&tls.key_path);
-                }
-                Server::start(command)
-            }
+            Contender::Forebay => return self.start_forebay(self.site.as_os_str(), protocol, extra),
         };
         Ok(Running { server: server.with_context(|| who.name())?, group })
+    }
+
+    fn start_forebay(&self, root: &OsStr, protocol: Protocol, extra: &[&str]) -> anyhow::Result<Running> {
+        let group = MemoryGroup::create(None).ok();
+        let mut command = enter(group.as_ref(), &self.forebay);
+        command.arg("serve").arg(root).args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+        command.arg("--access-log=false").args(extra);
+        if let Some(tls) = self.certificate(protocol) {
+            command.arg("--tls-cert").arg(&tls.cert_path).arg("--tls-key").arg(&tls.key_path);
+        }
+        Ok(Running { server: Server::start(command).context("forebay")?, group })
     }
 
     /// Starts the upload server of the testkit in one of its modes.

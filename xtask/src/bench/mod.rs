@@ -20,6 +20,7 @@ mod start;
 mod svg;
 mod tables;
 mod targets;
+mod through;
 mod transfer;
 mod wrk;
 

@@ -111,6 +111,10 @@ fn page(results: &Results, plots: &[&str]) -> String {
         page += PACED;
         page += &tables::paced(results);
     }
+    if !results.through.is_empty() {
+        page += THROUGH;
+        page += &tables::through(results);
+    }
     page += "\n## Start and rest\n\n";
     page += &tables::start(results);
     if !results.capture.is_empty() {
@@ -138,7 +142,7 @@ const HEAD: &str = "\
 # Benchmarks
 
 Written by `cargo xtask bench serve`; do not edit. To repeat it (about 25 minutes after the release build): `cargo xtask bench serve`;
-or a part at a time, with `--only start,stalled,capture,paced`, `--only http` and `--only https`; or `--quick` for a smaller table in less
+or a part at a time, with `--only start,stalled,capture,paced,through`, `--only http` and `--only https`; or `--quick` for a smaller table in less
 than six minutes. Results are kept as JSON under `target/bench`; `--render` draws this page again from them.
 
 **How.** `wrk` with one thread on the loopback of the same machine, warm page cache, several rounds of each contender,
@@ -177,6 +181,15 @@ const PACED: &str = "
 Readers of a file of 1 GiB take 1.2 GB/s together, the same from each contender, 64 KiB at a time. Under `wrk`, above, everybody sends as fast as it
 can: who moves twice the bytes works with colder caches, and who fills larger socket buffers leaves part of its sending to the kernel's answer to the
 client, which is the client's time. So the last column adds the processor time of the client.
+
+";
+
+const THROUGH: &str = "
+## Through: from an origin to a client, nothing stored
+
+A file of 10 MiB from an nginx on the same machine, passed on by each proxy. Over plain HTTP forebay moves it from socket to socket through a pipe;
+towards clients over TLS it has to read it. nginx stands there twice: `proxy_buffering off` stores nothing, as forebay does; its default writes what a
+client cannot take yet to temporary files.
 
 ";
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::contender::{Contender, Protocol};
 use super::machine::{Machine, Stamp};
 use super::serve::Part;
+use super::through::Through;
 
 /// All parts of one page; a part that was not run is empty.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -24,6 +25,7 @@ pub(crate) struct Results {
     pub(crate) stalled: Vec<Stalled>,
     pub(crate) start: Vec<Start>,
     pub(crate) capture: Vec<Capture>,
+    pub(crate) through: Vec<Through>,
 }
 
 /// One contender at one size, protocol and number of connections.

@@ -12,7 +12,7 @@ use super::machine::{Machine, Stamp};
 use super::results::Results;
 use super::speed::Matrix;
 use super::stalled::{Arrival, Beside};
-use super::{capture, paced, report, speed, stalled, start};
+use super::{capture, paced, report, speed, stalled, start, through};
 use crate::{packages, run};
 
 /// What to measure, and how thoroughly.
@@ -51,11 +51,13 @@ pub(crate) enum Part {
     Https,
     /// Cost when all contenders send at one rate.
     Paced,
+    /// A proxy before an origin.
+    Through,
 }
 
 impl Part {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Start, Self::Stalled, Self::Capture, Self::Paced, Self::Http, Self::Https];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Start, Self::Stalled, Self::Capture, Self::Paced, Self::Through, Self::Http, Self::Https];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -65,6 +67,7 @@ impl Part {
             Self::Http => "plain HTTP",
             Self::Https => "HTTPS",
             Self::Paced => "an equal rate",
+            Self::Through => "through",
         }
     }
 }
@@ -98,6 +101,7 @@ fn measure(part: Part, options: &Options, stand: &Stand, results: &mut Results) 
         Part::Start => results.start = start::measure(stand)?,
         Part::Capture => results.capture = capture::measure(stand, options.rounds)?,
         Part::Paced => results.paced = paced::measure(stand, options.rounds)?,
+        Part::Through => results.through = through::measure(stand, options.rounds)?,
         Part::Http => of_protocol(Protocol::Http, options, stand, results)?,
         Part::Https => of_protocol(Protocol::Https, options, stand, results)?,
         Part::Stalled => {

@@ -88,6 +88,32 @@ pub(crate) fn paced(results: &Results) -> String {
     out
 }
 
+/// Proxies before an origin.
+pub(crate) fn through(results: &Results) -> String {
+    let mut out = "| clients | proxy | MB/s | cpu-s/GB | own memory MiB | sockets MiB | errors |\n\
+                   |---|---|--:|--:|--:|--:|--:|\n"
+        .to_owned();
+    for t in &results.through {
+        let peak = |figure: fn(&super::results::Round) -> Option<u64>| {
+            let mib = |bytes: u64| format!("{:.1}", bytes as f64 / f64::from(1 << 20));
+            t.rounds.iter().filter_map(figure).max().map_or("–".to_owned(), mib)
+        };
+        let _ = writeln!(
+            out,
+            "| {} over {} | {} | {:.0} | {:.3} | {} | {} | {:.0} |",
+            t.connections,
+            t.protocol.scheme(),
+            t.proxy.name(),
+            t.bytes_per_second() / 1e6,
+            t.cpu_per_gb(),
+            peak(|r| Some(r.anon)),
+            peak(|r| r.sockets),
+            t.rounds.iter().map(|r| r.errors).sum::<f64>(),
+        );
+    }
+    out
+}
+
 /// Start and rest.
 pub(crate) fn start(results: &Results) -> String {
     let mut out = "| server | start to ready ms | resident at rest MiB |\n|---|--:|--:|\n".to_owned();

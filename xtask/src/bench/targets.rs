@@ -2,6 +2,7 @@
 
 use super::contender::{Contender, Protocol, size_name};
 use super::results::{Results, Round, Speed, median};
+use super::through::{CONNECTIONS, Proxy, Through};
 
 /// One row: what was to be reached beside what was measured.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
         rows.push(at_least(results, size, "requests per second", Speed::requests_per_second));
     }
     rows.extend(paced(results));
+    rows.extend(through(results));
     rows.extend(stalled_each(results));
     rows.extend(stalled_sum(results));
     rows.extend(stalled_beside(results));
@@ -95,6 +97,29 @@ fn paced(results: &Results) -> Option<Row> {
         measured: words(&found),
         met: verdict(&found, |r| r <= 0.95),
     })
+}
+
+/// Plain HTTP on both sides is spliced; with TLS on one of them the bytes have to be read.
+fn through(results: &Results) -> Vec<Row> {
+    let of = |proxy, (protocol, connections)| {
+        let at = |t: &&Through| (t.proxy, t.protocol, t.connections) == (proxy, protocol, connections);
+        results.through.iter().find(at)
+    };
+    let row = |protocol: Protocol, bound: f64| {
+        let ratio = |connections: u32| {
+            let at = (protocol, connections);
+            let nginx = of(Proxy::NginxUnbuffered, at)?.cpu_per_gb();
+            Some((connections, of(Proxy::Forebay, at)?.cpu_per_gb() / nginx))
+        };
+        let found: Vec<(u32, f64)> = CONNECTIONS.into_iter().filter_map(ratio).collect();
+        (!found.is_empty()).then(|| Row {
+            what: format!("10 MiB through, clients over {}: cpu-s/GB", protocol.scheme()),
+            target: format!("≤ {bound:.2} × nginx, proxy_buffering off"),
+            measured: words(&found),
+            met: verdict(&found, |r| r <= bound),
+        })
+    };
+    [row(Protocol::Http, 0.2), row(Protocol::Https, 0.45)].into_iter().flatten().collect()
 }
 
 fn stalled_each(results: &Results) -> Vec<Row> {
