@@ -46,7 +46,6 @@ mod opening;
 mod options;
 mod outgoing;
 mod pace;
-#[expect(dead_code, reason = "the splices of the client and of the relay come next")]
 mod pipe;
 mod preface;
 mod refusal;
@@ -70,7 +69,6 @@ pub use info::{ConnInfo, Protocol, TlsInfo};
 pub use listen::{ListenError, ListenOptions, Listener};
 pub use options::ServeOptions;
 pub use pace::Pace;
-pub use pipe::Pipe;
 pub use serve::{Served, serve};
 pub use sockopt::SocketSizes;
 pub use stats::NetStats;
@@ -82,7 +80,7 @@ pub use zerocopy::body::FileBody;
 pub use zerocopy::cold::ColdPages;
 pub use zerocopy::offer::FileOffer;
 pub use zerocopy::reader::ReadWindow;
-pub use zerocopy::relay::{Fill, RelayBody, RelaySource};
+pub use zerocopy::relay::{HeldPipe, RelayBody, RelaySource, Spliced};
 pub use zerocopy::span::{FileSpan, LeasedFile, Segment};
 
 /// Any error, as bodies report it.

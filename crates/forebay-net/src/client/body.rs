@@ -20,10 +20,10 @@ use super::error::{ClientError, ClientErrorKind};
 use super::exchange::Exchange;
 use super::framed::Framed;
 use super::options::ClientOptions;
-use super::pipe::Pipe;
 use super::pool::Pool;
 use super::reuse;
 use super::stall::Stall;
+use crate::pipe::Pipe;
 
 /// The body of a response, which is its connection.
 pub struct ClientBody {

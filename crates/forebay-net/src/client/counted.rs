@@ -18,9 +18,9 @@ use tokio::net::TcpStream;
 use super::error::{ClientError, ClientErrorKind};
 use super::exchange::Exchange;
 use super::link::Link;
-use super::pipe::{Pipe, Pipes};
 use super::scratch::Scratch;
 use super::wire::Wire;
+use crate::pipe::{Pipe, Pipes};
 
 pub(super) struct Counted {
     link: Link,

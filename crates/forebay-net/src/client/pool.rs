@@ -25,21 +25,21 @@ use super::disk::Disk;
 use super::error::{ClientError, ClientErrorKind};
 use super::link::{Link, Rights};
 use super::options::ClientOptions;
-use super::pipe::Pipes;
 use super::progress::Progress;
 use super::resolve::Resolver;
 use super::scratch::Scratch;
 use super::shelf::{Idle, Shelf};
 use super::stats::{ClientStats, Count, Counters};
 use super::{dial, tender};
+use crate::pipe::Pipes;
 
-pub(super) struct Pool {
+pub(crate) struct Pool {
     pub(super) options: ClientOptions,
     pub(super) counters: Counters,
     pub(super) shelf: Mutex<Shelf>,
     pub(super) tender: Mutex<Option<AbortHandle>>,
     pub(super) drains: Arc<Semaphore>,
-    pub(super) pipes: Pipes,
+    pub(crate) pipes: Pipes,
     pub(super) scratch: Scratch,
     pub(super) disk: Disk,
     turns: Mutex<HashMap<Destination, Arc<Semaphore>>>,

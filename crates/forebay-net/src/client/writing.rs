@@ -16,8 +16,8 @@ use futures_util::future::poll_fn;
 use super::body::{ClientBody, Flow, Splice};
 use super::disk::Disk;
 use super::error::ClientError;
-use super::pipe::{Pipe, Stuck};
-use crate::LeasedFile;
+use crate::pipe::{Pipe, Stuck};
+use crate::{HeldPipe, LeasedFile};
 
 /// What one call moved to the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,6 +229,27 @@ impl ClientBody {
             Flow::Framed(_) | Flow::Over | Flow::Lost => false,
         };
         self.splice == Splice::May && self.held_back.is_empty() && (flows || is_stuck)
+    }
+
+    /// At most `max` of the next bytes, in a pipe, as they came from the socket; `None` if the next bytes have to be read, or there are none.
+    ///
+    /// # Errors
+    ///
+    /// As [`chunk`](Self::chunk).
+    pub fn poll_splice(
+        &mut self,
+        cx: &mut Context<'_>,
+        max: u64,
+    ) -> Poll<Result<Option<HeldPipe>, ClientError>> {
+        if !self.can_splice() {
+            return Poll::Ready(Ok(None));
+        }
+        let filled = ready!(self.poll_fill(cx, max))?;
+        self.finish_if_taken();
+        Poll::Ready(Ok(filled.map(|pipe| {
+            self.delivered(pipe.held());
+            HeldPipe::new(pipe, self.pool.clone())
+        })))
     }
 
     /// The next bytes in a pipe; `None` if this is not the way, or the end.

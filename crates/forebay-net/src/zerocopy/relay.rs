@@ -4,17 +4,16 @@
 //! a name for exactly as many. So whatever can go wrong upstream goes wrong in the body, where it can be mended (another
 //! connection continues at the same offset) or told; by the time a name is in hyper's queue, its bytes cannot fail to come.
 //!
-//! The pipe is filled when it is empty, never before: nothing is asked of the upstream that the client has not made room for, an
-//! upstream that waits for a slow client is not taken for a stalled one, and `WouldBlock` means one thing.
+//! The next pipe is filled when the last is empty, never before: nothing is asked of the upstream that the client has not made room
+//! for, and an upstream that waits for a slow client is not taken for a stalled one.
 
 use std::fmt;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use forebay_budget::FdLedger;
 use futures_util::task::AtomicWaker;
 use http_body::{Body, Frame, SizeHint};
 use parking_lot::Mutex;
@@ -24,6 +23,7 @@ use super::offer::{FileOffer, Terms};
 use super::queue::SpanQueue;
 use super::region::SLOT_BYTES;
 use crate::BoxError;
+use crate::client::Pool;
 use crate::pipe::Pipe;
 
 /// Where the bytes of a [`RelayBody`] come from.
@@ -34,30 +34,53 @@ pub trait RelaySource: Send + 'static {
     /// The next bytes, in memory that somebody pays for; `None` at the true end.
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>>;
 
-    /// Moves at most `max` bytes into `pipe`, which is empty.
-    fn poll_fill(
-        &mut self,
-        cx: &mut Context<'_>,
-        pipe: &mut Pipe,
-        max: usize,
-    ) -> Poll<Result<Fill, BoxError>>;
+    /// At most `max` of the next bytes, in a pipe.
+    fn poll_splice(&mut self, cx: &mut Context<'_>, max: usize) -> Poll<Result<Spliced, BoxError>>;
 }
 
 /// What became of an attempt to move bytes without reading them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fill {
-    /// So many bytes are in the pipe; never 0.
-    Moved(usize),
-    /// The next bytes have to be read: they are here already, or encrypted.
+#[derive(Debug)]
+pub enum Spliced {
+    /// They are in this pipe, which is not empty.
+    Held(HeldPipe),
+    /// The next bytes have to be read: they are here already, or encrypted, or there are none, or no pipe.
     Unable,
-    /// There are no more.
-    End,
 }
 
-/// One response's pipe, filled by its body and drained by the connection's I/O.
+/// Bytes in a pipe, on their way to a socket. Empty, it goes back to the client that it came from.
+#[derive(Debug)]
+pub struct HeldPipe {
+    pipe: Option<Pipe>,
+    home: Weak<Pool>,
+}
+
+impl HeldPipe {
+    pub(crate) fn new(pipe: Pipe, home: Weak<Pool>) -> Self {
+        Self { pipe: Some(pipe), home }
+    }
+
+    /// How many bytes are in it.
+    pub fn held(&self) -> u64 {
+        self.pipe.as_ref().map_or(0, Pipe::held)
+    }
+
+    fn drain(&mut self, to: &TcpStream, max: usize) -> io::Result<usize> {
+        self.pipe.as_mut().map_or(Ok(0), |pipe| pipe.drain(to, max))
+    }
+}
+
+impl Drop for HeldPipe {
+    fn drop(&mut self) {
+        if let (Some(pipe), Some(home)) = (self.pipe.take(), self.home.upgrade()) {
+            home.pipes.put(pipe);
+        }
+    }
+}
+
+/// One span's pipe, filled by the body and drained by the connection's I/O.
 #[derive(Debug)]
 pub(crate) struct RelayPipe {
-    pipe: Mutex<Pipe>,
+    pipe: Mutex<HeldPipe>,
     /// Woken when the last byte has left.
     drained: AtomicWaker,
 }
@@ -73,22 +96,18 @@ pub(crate) struct RelayPipe {
 pub struct RelayBody {
     source: Box<dyn RelaySource>,
     terms: Option<Arc<Terms>>,
-    fds: FdLedger,
     mode: Mode,
 }
 
 enum Mode {
     /// Not yet polled: the connection may still arm it.
     Undecided,
-    Spliced(Arc<SpanQueue>, Arc<RelayPipe>),
+    /// With the last span's pipe, until it is empty.
+    Spliced(Arc<SpanQueue>, Option<Arc<RelayPipe>>),
     Reading,
 }
 
 impl RelayPipe {
-    fn new(pipe: Pipe) -> Arc<Self> {
-        Arc::new(Self { pipe: Mutex::new(pipe), drained: AtomicWaker::new() })
-    }
-
     /// Ready when nothing is inside.
     fn poll_empty(&self, cx: &Context<'_>) -> Poll<()> {
         if self.pipe.lock().held() == 0 {
@@ -110,9 +129,9 @@ impl RelayPipe {
 }
 
 impl RelayBody {
-    /// A body of what `source` yields. `fds` pays for the pipe; if it cannot, the bytes are read.
-    pub fn new(source: impl RelaySource, fds: FdLedger) -> Self {
-        Self { source: Box::new(source), terms: None, fds, mode: Mode::Undecided }
+    /// A body of what `source` yields.
+    pub fn new(source: impl RelaySource) -> Self {
+        Self { source: Box::new(source), terms: None, mode: Mode::Undecided }
     }
 
     /// The offer to put into the response's extensions. `None` for a body whose length is not known.
@@ -128,10 +147,9 @@ impl RelayBody {
             return;
         }
         let carried = self.terms.as_ref().and_then(|terms| terms.carried());
-        let queue = carried.and_then(|carried| carried.queue.clone());
-        self.mode = match queue.map(|queue| (queue, Pipe::open(&self.fds))) {
-            Some((queue, Ok(pipe))) => Mode::Spliced(queue, RelayPipe::new(pipe)),
-            Some((_, Err(_))) | None => Mode::Reading,
+        self.mode = match carried.and_then(|carried| carried.queue.clone()) {
+            Some(queue) => Mode::Spliced(queue, None),
+            None => Mode::Reading,
         };
     }
 
@@ -141,15 +159,17 @@ impl RelayBody {
         if left == Some(0) {
             return Poll::Ready(None);
         }
-        if let Mode::Spliced(queue, relay) = &self.mode {
-            ready!(relay.poll_empty(cx));
+        if let Mode::Spliced(queue, last) = &mut self.mode {
+            if let Some(pipe) = last {
+                ready!(pipe.poll_empty(cx));
+                *last = None;
+            }
             let max = usize::try_from(left.unwrap_or(u64::MAX)).unwrap_or(usize::MAX).min(SLOT_BYTES);
-            match ready!(self.source.poll_fill(cx, &mut relay.pipe.lock(), max))? {
-                Fill::Moved(len) => {
-                    return Poll::Ready(Some(Ok(queue.push_piped(Arc::clone(relay), len))));
-                }
-                Fill::Unable => {}
-                Fill::End => return Poll::Ready(ended(left).err().map(Err)),
+            if let Spliced::Held(pipe) = ready!(self.source.poll_splice(cx, max))? {
+                let len = usize::try_from(pipe.held()).unwrap_or(usize::MAX);
+                let pipe = Arc::new(RelayPipe { pipe: Mutex::new(pipe), drained: AtomicWaker::new() });
+                *last = Some(Arc::clone(&pipe));
+                return Poll::Ready(Some(Ok(queue.push_piped(pipe, len))));
             }
         }
         match ready!(self.source.poll_chunk(cx)) {

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Weak;
 use std::task::{Context, Poll, ready};
 
 use axum::Router;
@@ -9,7 +10,7 @@ use axum::body::Body;
 use axum::response::Response;
 use axum::routing::get;
 use bytes::Bytes;
-use forebay_budget::FdLedger;
+use forebay_budget::{ByteSize, FdLedger};
 use forebay_testkit::pattern::Pattern;
 use forebay_testkit::raw;
 use forebay_testkit::response::End;
@@ -17,8 +18,8 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
-use super::relay::{Fill, RelayBody, RelaySource};
-use crate::pipe::Pipe;
+use super::relay::{HeldPipe, RelayBody, RelaySource, Spliced};
+use crate::pipe::Pipes;
 use crate::{BoxError, ListenOptions, Listener, NetStats, ServeOptions, serve};
 
 const LEN: u64 = (9 << 20) + 131;
@@ -28,6 +29,7 @@ struct Upstream {
     tcp: TcpStream,
     early: Option<Bytes>,
     left: u64,
+    pipes: Pipes,
 }
 
 impl RelaySource for Upstream {
@@ -56,23 +58,18 @@ impl RelaySource for Upstream {
         }
     }
 
-    fn poll_fill(
-        &mut self,
-        cx: &mut Context<'_>,
-        pipe: &mut Pipe,
-        max: usize,
-    ) -> Poll<Result<Fill, BoxError>> {
-        assert_eq!(pipe.held(), 0, "only an empty pipe is filled");
+    fn poll_splice(&mut self, cx: &mut Context<'_>, max: usize) -> Poll<Result<Spliced, BoxError>> {
         if self.early.is_some() {
-            return Poll::Ready(Ok(Fill::Unable));
+            return Poll::Ready(Ok(Spliced::Unable));
         }
         loop {
             ready!(self.tcp.poll_read_ready(cx))?;
-            match self.tcp.try_io(Interest::READABLE, || pipe.fill(&self.tcp, max)) {
-                Ok(0) => return Poll::Ready(Ok(Fill::End)),
+            let Some(mut pipe) = self.pipes.take() else { return Poll::Ready(Ok(Spliced::Unable)) };
+            match self.tcp.try_io(Interest::READABLE, || pipe.fill(&self.tcp, max as u64)) {
+                Ok(0) => return Poll::Ready(Ok(Spliced::Unable)),
                 Ok(moved) => {
                     self.left -= moved as u64;
-                    return Poll::Ready(Ok(Fill::Moved(moved)));
+                    return Poll::Ready(Ok(Spliced::Held(HeldPipe::new(pipe, Weak::new()))));
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
                 Err(error) => return Poll::Ready(Err(error.into())),
@@ -104,7 +101,9 @@ async fn relayed(from: SocketAddr, early: usize, fds: FdLedger) -> Response {
     let mut tcp = TcpStream::connect(from).await.unwrap();
     let mut first = vec![0; early];
     tokio::io::AsyncReadExt::read_exact(&mut tcp, &mut first).await.unwrap();
-    let mut body = RelayBody::new(Upstream { tcp, early: (early > 0).then(|| first.into()), left: LEN }, fds);
+    let pipes = Pipes::new(fds, ByteSize::kib(64));
+    let early = (early > 0).then(|| first.into());
+    let mut body = RelayBody::new(Upstream { tcp, early, left: LEN, pipes });
     let offer = body.offer().unwrap();
     let mut response = Response::new(Body::new(body));
     response.extensions_mut().insert(offer);
