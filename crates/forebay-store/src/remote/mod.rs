@@ -29,7 +29,7 @@ pub use freshness::{Expiry, Freshness};
 pub use keys::{KeyEntry, KeysAsk, KeysPage};
 pub use object_key::{ObjectKey, ObjectKeyError};
 pub use pin::Pin;
-pub use resume::{ReadAsk, ResumableBody, Tenacity};
+pub use resume::{PlaceError, ReadAsk, ResumableBody, See, Tenacity};
 pub use retry_after::retry_after;
 
 use std::fmt;

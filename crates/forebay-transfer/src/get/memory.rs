@@ -59,15 +59,6 @@ impl AsRef<[u8]> for Whole {
     }
 }
 
-impl Sink for Slice {
-    fn put(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let from = usize::try_from(offset - self.start).unwrap_or(usize::MAX);
-        let to = self.memory.get_mut(from..).and_then(|rest| rest.get_mut(..bytes.len()));
-        to.ok_or(io::ErrorKind::InvalidInput)?.copy_from_slice(bytes);
-        Ok(())
-    }
-}
-
 impl Engine {
     /// Downloads an object into one buffer of its length, which is paid for by [`Class::Windows`].
     ///
@@ -158,7 +149,7 @@ async fn fill_one(
     body: Option<ResumableBody>,
     turn: Slot,
 ) -> Result<Slice, TransferError> {
-    placing.place(&cell, body, &mut slice).await?;
+    placing.place(&cell, body, &mut Sink::Memory(&mut slice.memory)).await?;
     turn.finished(slice.memory.len() as u64);
     Ok(slice)
 }

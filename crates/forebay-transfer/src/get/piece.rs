@@ -3,13 +3,11 @@
 //! The body is continued where its connection breaks, so a piece that is almost there is not fetched again. How far it is, and the
 //! CRC up to there, stand in a cell that others may read at any moment: whatever ends the transfer, what the cell says is in the file.
 
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
+use forebay_net::LeasedFile;
 use forebay_store::ByteRange;
-use forebay_store::remote::{ReadAsk, ResumableBody, Tenacity};
+use forebay_store::remote::{PlaceError, ReadAsk, ResumableBody, See, Tenacity};
 use parking_lot::Mutex;
 
 use crate::engine::Source;
@@ -78,6 +76,14 @@ impl Cell {
         Done::new(self.index, at.bytes, crc)
     }
 
+    fn is_to_be_seen(&self) -> bool {
+        matches!(self.at.lock().crc, Seen::All(..))
+    }
+
+    fn came_unseen(&self, bytes: u64) {
+        self.at.lock().bytes += bytes;
+    }
+
     fn came(&self, bytes: &[u8]) {
         let mut at = self.at.lock();
         at.bytes += bytes.len() as u64;
@@ -87,16 +93,16 @@ impl Cell {
     }
 }
 
-/// Where the bytes of a piece go. Offsets are those of the object.
-pub(super) trait Sink: Send {
-    fn put(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+/// Where the bytes of a piece go.
+pub(super) enum Sink<'a> {
+    /// To their offsets in a file; where nobody wants to see them, the kernel moves them there by itself.
+    File(&'a Arc<LeasedFile>),
+    /// Into a slice of memory, which begins where the piece does.
+    Memory(&'a mut [u8]),
 }
 
-impl Sink for Arc<File> {
-    fn put(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.write_all_at(bytes, offset)
-    }
-}
+/// Moved at most between two looks at how far a piece is.
+const TURN: u64 = 4 << 20;
 
 /// What every piece of a transfer needs.
 #[derive(Debug, Clone)]
@@ -113,7 +119,7 @@ impl Placing {
         &self,
         cell: &Cell,
         body: Option<ResumableBody>,
-        sink: &mut impl Sink,
+        sink: &mut Sink<'_>,
     ) -> Result<(), TransferError> {
         if let Some(body) = body {
             self.pour(cell, body, sink).await?;
@@ -138,21 +144,62 @@ impl Placing {
         &self,
         cell: &Cell,
         mut body: ResumableBody,
-        sink: &mut impl Sink,
+        sink: &mut Sink<'_>,
     ) -> Result<(), TransferError> {
         loop {
             let rest = cell.rest();
             if rest.is_empty() {
                 return Ok(());
             }
-            let Some(bytes) = body.chunk().await else { return Ok(()) };
-            let mut bytes = bytes.map_err(|error| TransferError::of_store(&self.source.name(), error))?;
-            bytes.truncate(usize::try_from(rest.len()).unwrap_or(usize::MAX));
-            sink.put(rest.start(), &bytes).map_err(|error| {
-                TransferError::of_file(format!("cannot write what came of {}", self.source.name()), error)
-            })?;
-            cell.came(&bytes);
-            self.progress.moved(bytes.len() as u64);
+            let moved = match sink {
+                Sink::File(file) => self.turn(cell, &mut body, file, rest).await?,
+                Sink::Memory(memory) => self.copy(cell, &mut body, memory, rest).await?,
+            };
+            if moved == 0 {
+                return Ok(());
+            }
+            self.progress.moved(moved);
         }
+    }
+
+    async fn turn(
+        &self,
+        cell: &Cell,
+        body: &mut ResumableBody,
+        file: &Arc<LeasedFile>,
+        rest: ByteRange,
+    ) -> Result<u64, TransferError> {
+        let most = rest.len().min(TURN);
+        let moved = if cell.is_to_be_seen() {
+            let mut came = |bytes: &[u8]| cell.came(bytes);
+            body.write_to(file, rest.start(), most, See::Each(&mut came)).await
+        } else {
+            body.write_to(file, rest.start(), most, See::Nothing)
+                .await
+                .inspect(|moved| cell.came_unseen(*moved))
+        };
+        moved.map_err(|error| match error {
+            PlaceError::Remote(error) => TransferError::of_store(&self.source.name(), error),
+            PlaceError::File(error) => {
+                TransferError::of_file(format!("cannot write what came of {}", self.source.name()), error)
+            }
+        })
+    }
+
+    async fn copy(
+        &self,
+        cell: &Cell,
+        body: &mut ResumableBody,
+        memory: &mut [u8],
+        rest: ByteRange,
+    ) -> Result<u64, TransferError> {
+        let Some(bytes) = body.chunk().await else { return Ok(0) };
+        let bytes = bytes.map_err(|error| TransferError::of_store(&self.source.name(), error))?;
+        let at = usize::try_from(rest.start() - cell.range.start()).unwrap_or(usize::MAX);
+        let room = memory.get_mut(at..).unwrap_or_default();
+        let len = bytes.len().min(room.len());
+        room[..len].copy_from_slice(&bytes[..len]);
+        cell.came(&bytes[..len]);
+        Ok(len as u64)
     }
 }

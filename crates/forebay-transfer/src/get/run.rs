@@ -10,7 +10,7 @@ use forebay_store::remote::{ResumableBody, Tenacity};
 use tokio::task::JoinSet;
 
 use super::opening::Opening;
-use super::piece::{Cell, Placing};
+use super::piece::{Cell, Placing, Sink};
 use super::prove::{self, Wanted};
 use super::syncing::Syncing;
 use super::target::Target;
@@ -167,7 +167,7 @@ impl Run {
         body: Option<ResumableBody>,
         slot: Slot,
     ) -> Result<(), TransferError> {
-        placing.place(cell, body, &mut Arc::clone(self.target.file())).await?;
+        placing.place(cell, body, &mut Sink::File(self.target.file())).await?;
         slot.finished(self.parts.len());
         self.done.insert(cell.index, cell.done());
         Ok(())
@@ -182,9 +182,9 @@ impl Run {
         slot: Slot,
     ) {
         self.under_way.insert(cell.index, Arc::clone(cell));
-        let (placing, cell, mut file) = (placing.clone(), Arc::clone(cell), Arc::clone(self.target.file()));
+        let (placing, cell, file) = (placing.clone(), Arc::clone(cell), Arc::clone(self.target.file()));
         tasks.spawn(async move {
-            let ended = placing.place(&cell, body, &mut file).await;
+            let ended = placing.place(&cell, body, &mut Sink::File(&file)).await;
             (slot, cell, ended)
         });
     }

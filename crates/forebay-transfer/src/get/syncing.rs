@@ -4,9 +4,9 @@
 //! cache is to be left to others, steps are shorter, and the kernel is told after each that it may have the pages: only what is on the disk
 //! can be let go.
 
-use std::fs::File;
 use std::sync::Arc;
 
+use forebay_net::LeasedFile;
 use rustix::fs::{Advice, fadvise};
 use tokio::task::JoinHandle;
 
@@ -39,7 +39,7 @@ impl Syncing {
     }
 
     /// `len` more bytes are in the file, and the journal says so.
-    pub(super) fn wrote(&mut self, len: u64, file: &Arc<File>, journal: &Journal) {
+    pub(super) fn wrote(&mut self, len: u64, file: &Arc<LeasedFile>, journal: &Journal) {
         self.written += len;
         if self.running.is_some() || self.step.is_none_or(|step| self.written < step) {
             return;
@@ -52,7 +52,7 @@ impl Syncing {
             synced.map_err(|error| TransferError::of_file("cannot sync what has arrived", error))?;
             if page_cache == PageCache::LetGo {
                 // Advice: what the kernel makes of it changes no byte.
-                let _ = fadvise(&*file, 0, None, Advice::DontNeed);
+                let _ = fadvise(&**file, 0, None, Advice::DontNeed);
             }
             Ok(noted)
         }));

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use forebay_net::LeasedFile;
 use forebay_store::TEMP_PREFIX;
 use rustix::fs::{FlockOperation, OFlags, RenameFlags, Timestamps, flock, futimens, renameat_with};
 use sha2::{Digest as _, Sha256};
@@ -22,7 +23,7 @@ use crate::{TransferError, TransferErrorKind};
 /// A target, and the file beside it that becomes it.
 #[derive(Debug)]
 pub(crate) struct Target {
-    file: Arc<File>,
+    file: Arc<LeasedFile>,
     path: PathBuf,
     beside: PathBuf,
     journal: PathBuf,
@@ -71,11 +72,11 @@ impl Target {
             },
         };
         let mode = old.map(|old| old.mode() & 0o7777);
-        let (file, existing) = (Arc::new(file), options.existing);
+        let (file, existing) = (Arc::new(LeasedFile::unleased(file)), options.existing);
         Ok(Opened::Ours(Self { file, path, beside, journal, existing, mode, inode }))
     }
 
-    pub(crate) const fn file(&self) -> &Arc<File> {
+    pub(crate) const fn file(&self) -> &Arc<LeasedFile> {
         &self.file
     }
 
@@ -108,7 +109,7 @@ impl Target {
                 .map_err(|error| failed("set the permissions of", error))?;
         }
         if let Some(times) = modified.and_then(timestamps) {
-            futimens(&self.file, &times).map_err(|error| failed("set the time of", error.into()))?;
+            futimens(&*self.file, &times).map_err(|error| failed("set the time of", error.into()))?;
         }
         if durability == Durability::Synced {
             self.file.sync_all().map_err(|error| failed("sync", error))?;

@@ -13,8 +13,10 @@
 //! counted as a stall of the server.
 
 mod check;
+mod place;
 mod tenacity;
 
+pub use place::{PlaceError, See};
 pub use tenacity::Tenacity;
 
 use std::fmt;
@@ -187,20 +189,40 @@ impl ResumableBody {
                     }
                     None => unavailable("the body ended before its length"),
                 },
-                State::Asking(answer) => match ready!(answer.as_mut().poll(cx)) {
-                    Ok(reading) => match self.take(reading) {
-                        Ok(()) => continue,
-                        Err(error) => error,
-                    },
-                    Err(error) => self.judge(error),
+                State::Asking(_) => match ready!(self.poll_answer(cx)) {
+                    Ok(()) => continue,
+                    Err(error) => return Poll::Ready(Some(Err(error))),
                 },
             };
-            match self.ask_again(broken) {
-                Ok(answer) => self.state = State::Asking(answer),
-                Err(error) => {
-                    self.state = State::Ended;
-                    return Poll::Ready(Some(Err(error)));
-                }
+            if let Err(error) = self.go_on(broken) {
+                return Poll::Ready(Some(Err(error)));
+            }
+        }
+    }
+
+    /// The answer that was asked for: flowing when it is there, asked for again where that makes sense.
+    fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StoreError>> {
+        let State::Asking(answer) = &mut self.state else { return Poll::Ready(Ok(())) };
+        let broken = match ready!(answer.as_mut().poll(cx)) {
+            Ok(reading) => match self.take(reading) {
+                Ok(()) => return Poll::Ready(Ok(())),
+                Err(error) => error,
+            },
+            Err(error) => self.judge(error),
+        };
+        Poll::Ready(self.go_on(broken))
+    }
+
+    /// Asks for the rest; or ends the body.
+    fn go_on(&mut self, broken: StoreError) -> Result<(), StoreError> {
+        match self.ask_again(broken) {
+            Ok(answer) => {
+                self.state = State::Asking(answer);
+                Ok(())
+            }
+            Err(error) => {
+                self.state = State::Ended;
+                Err(error)
             }
         }
     }
