@@ -1,1 +1,55 @@
-//! Objects in S3 and what speaks like it.
+//! Objects in S3, and in what speaks like it.
+//!
+//! [`S3`] is a [`Bucket`](forebay_store::remote::Bucket) over `aws-sdk-s3`. The SDK knows every source of credentials, signs, writes
+//! and parses; everything else is taken from it. Its sockets are those of [`forebay_net::client::Client`], its retries, timeouts and
+//! stall limits are off, and the bytes of objects never pass through it.
+//!
+//! A crate of its own, so that nothing but the binary compiles the SDK.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `options`, `sse`, `bucket_name` | how to reach a server, with whose name, and how objects lie there |
+//! | `account` | a server and a name: the credential chain, the SDK's client |
+//! | `connector`, `exchange`, `answer` | the SDK's requests over our sockets; what travels beside them; a bound on what it parses |
+//! | `s3` | a bucket; how a request is dressed and its outcome settled |
+//! | `read`, `judge`, `facts` | heads and bytes, and whether an answer is the one that was asked for |
+//! | `list`, `escape` | pages of keys, whatever characters are in them |
+//! | `write`, `upload`, `delete`, `headers`, `metadata`, `checksum` | what changes a bucket |
+//! | `buckets`, `presign` | buckets themselves; URLs that carry their own signature |
+//! | `quirks` | the one table of what servers do not do as AWS does |
+//! | `error`, `xml` | one line for each failure, with its fix |
+
+mod account;
+mod answer;
+mod bucket_name;
+mod buckets;
+mod checksum;
+mod connector;
+mod delete;
+mod error;
+mod escape;
+mod exchange;
+mod facts;
+mod headers;
+mod judge;
+mod list;
+mod metadata;
+mod options;
+mod presign;
+mod quirks;
+mod read;
+mod s3;
+mod sse;
+mod upload;
+mod write;
+mod xml;
+
+pub use account::S3Account;
+pub use bucket_name::{BucketName, BucketNameError};
+pub use buckets::{BucketEntry, BucketsPage};
+pub use error::{S3Error, Trouble};
+pub use options::{Access, AccessKeys, PathStyle, Payer, S3Options};
+pub use presign::{Presigned, Signed};
+pub use quirks::{Checksums, NameIn, Parts, Profile, Quirks, Support, UnknownProfile};
+pub use s3::S3;
+pub use sse::{CustomerKey, CustomerKeyError, Sse};

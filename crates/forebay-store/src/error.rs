@@ -58,6 +58,11 @@ impl StoreError {
         self.kind
     }
 
+    /// What led to it, for whoever knows the store: its own error type is found by `downcast_ref`.
+    pub fn cause(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
+        self.cause.as_deref()
+    }
+
     /// How long the store asked to be left alone, if it did.
     pub const fn retry_after(&self) -> Option<Duration> {
         self.retry_after
