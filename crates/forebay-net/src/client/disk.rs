@@ -46,3 +46,33 @@ impl Disk {
         Ok(result)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread::{ThreadId, current};
+
+    use super::*;
+
+    /// A turn that takes its time, and says where.
+    fn turn(time: Duration) -> impl FnOnce() -> ThreadId + Send + 'static {
+        move || {
+            let began = Instant::now();
+            while began.elapsed() < time {
+                std::hint::spin_loop();
+            }
+            current().id()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_slow_turn_sends_the_next_ones_off_the_worker_until_many_were_quick() {
+        let (disk, worker) = (Disk::default(), current().id());
+        assert_eq!(disk.run(turn(Duration::ZERO)).await.unwrap(), worker);
+        assert_eq!(disk.run(turn(SLOW * 2)).await.unwrap(), worker, "the price of finding out");
+        let mut elsewhere = 0;
+        while disk.run(turn(Duration::ZERO)).await.unwrap() != worker {
+            elsewhere += 1;
+        }
+        assert!(elsewhere >= QUICK_RUNS, "{elsewhere}");
+    }
+}

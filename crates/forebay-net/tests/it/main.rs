@@ -3,8 +3,11 @@
 
 mod admission;
 mod bytes;
+mod client_body;
 mod client_kit;
+mod client_leaks;
 mod client_pool;
+mod client_tls;
 mod client_wire;
 mod cold;
 mod cost;
