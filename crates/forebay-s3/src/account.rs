@@ -11,6 +11,7 @@ use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{
@@ -36,6 +37,7 @@ pub struct S3Account(Arc<Inner>);
 
 struct Inner {
     sdk: aws_sdk_s3::Client,
+    credentials: Option<SharedCredentialsProvider>,
     region: Box<str>,
     endpoint_url: Option<Box<str>>,
     payer: Payer,
@@ -57,6 +59,7 @@ impl S3Account {
         let region = config.region().map_or(REGION_DEFAULT, Region::as_ref).into();
         Self(Arc::new(Inner {
             sdk: sdk(&config, &options, endpoint_url.as_deref(), profile.unwrap_or(Profile::Other)),
+            credentials: config.credentials_provider(),
             region,
             endpoint_url,
             payer: options.payer,
@@ -93,6 +96,11 @@ impl S3Account {
 
     pub(crate) fn sdk(&self) -> &aws_sdk_s3::Client {
         &self.0.sdk
+    }
+
+    /// Where credentials come from; `None` if requests are not signed.
+    pub(crate) fn credentials(&self) -> Option<&SharedCredentialsProvider> {
+        self.0.credentials.as_ref()
     }
 
     pub(crate) fn payer(&self) -> Payer {

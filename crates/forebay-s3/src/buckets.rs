@@ -6,12 +6,13 @@ use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, VersioningConfiguration,
 };
 use forebay_store::StoreError;
+use http::header::DATE;
 
 use crate::error::Asked;
 use crate::exchange::Exchange;
 use crate::quirks::Profile;
 use crate::s3::dress;
-use crate::{BucketName, S3, S3Account, list};
+use crate::{BucketName, S3, S3Account, facts, list};
 
 /// Where AWS keeps buckets whose region is not told.
 const REGION_UNTOLD: &str = "us-east-1";
@@ -121,16 +122,27 @@ impl S3 {
     ///
     /// `NotFound`, `Throttled`, `Unavailable`; `Denied` and a wrong region only if the answer does not tell.
     pub async fn region(&self) -> Result<Option<Box<str>>, StoreError> {
+        self.look().await.0
+    }
+
+    /// The region, and what the server's clock says.
+    pub(crate) async fn look(&self) -> (Result<Option<Box<str>>, StoreError>, Option<SystemTime>) {
         let exchange = Exchange::of_words();
         let operation = self.sdk().head_bucket().bucket(self.bucket()).customize();
-        let outcome = dress(operation, self.headers(), &exchange)?.send().await;
+        let outcome = match dress(operation, self.headers(), &exchange) {
+            Ok(operation) => operation.send().await,
+            Err(error) => return (Err(error), None),
+        };
+        let (told, date) = exchange.peek(|head| {
+            (head.text("x-amz-bucket-region").map(Into::into), facts::date(&head.headers, &DATE))
+        });
         // A refusal tells the region as well as a welcome does.
-        let told = exchange.peek(|head| head.text("x-amz-bucket-region").map(Into::into));
-        match (self.settle(outcome, &exchange, Asked::Pin), told) {
+        let region = match (self.settle(outcome, &exchange, Asked::Pin), told) {
             (Ok(_), told) => Ok(told),
             (Err(_), Some(told)) => Ok(Some(told)),
             (Err(error), None) => Err(error),
-        }
+        };
+        (region, date)
     }
 }
 

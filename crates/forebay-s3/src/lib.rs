@@ -16,6 +16,7 @@
 //! | `list`, `escape` | pages of keys, whatever characters are in them |
 //! | `write`, `upload`, `delete`, `headers`, `metadata`, `checksum` | what changes a bucket |
 //! | `buckets`, `presign` | buckets themselves; URLs that carry their own signature |
+//! | `probe` | what a server does, found out by asking it |
 //! | `quirks` | the one table of what servers do not do as AWS does |
 //! | `error`, `xml` | one line for each failure, with its fix |
 
@@ -36,6 +37,7 @@ mod list;
 mod metadata;
 mod options;
 mod presign;
+mod probe;
 mod quirks;
 mod read;
 mod s3;
@@ -50,6 +52,7 @@ pub use buckets::{BucketEntry, BucketsPage};
 pub use error::{S3Error, Trouble};
 pub use options::{Access, AccessKeys, PathStyle, Payer, S3Options};
 pub use presign::{Presigned, Signed};
+pub use probe::{Depth, Finding, KEY_PREFIX, Verdict};
 pub use quirks::{Checksums, NameIn, Parts, Profile, Quirks, Support, UnknownProfile};
 pub use s3::S3;
 pub use sse::{CustomerKey, CustomerKeyError, Sse};

@@ -12,7 +12,7 @@ use crate::error::{self, About, Asked};
 use crate::exchange::{Exchange, Head};
 use crate::headers::Headers;
 use crate::options::{Payer, S3Options};
-use crate::quirks::Quirks;
+use crate::quirks::{Profile, Quirks};
 use crate::{BucketName, S3Account};
 
 /// A bucket. Cheap to clone.
@@ -21,6 +21,8 @@ pub struct S3 {
     pub(crate) account: S3Account,
     pub(crate) name: BucketName,
     place: Box<str>,
+    /// Another row of the table than the server's own.
+    assumed: Option<Profile>,
 }
 
 impl S3 {
@@ -31,7 +33,7 @@ impl S3 {
 
     pub(crate) fn new(account: S3Account, name: BucketName) -> Self {
         let place = format!("s3://{name}").into();
-        Self { account, name, place }
+        Self { account, name, place, assumed: None }
     }
 
     /// Its account.
@@ -46,7 +48,12 @@ impl S3 {
 
     /// What its server does and does not.
     pub fn quirks(&self) -> Quirks {
-        self.account.quirks()
+        self.assumed.unwrap_or_else(|| self.account.profile()).quirks()
+    }
+
+    /// The same bucket, as if its server were of this kind.
+    pub(crate) fn assuming(&self, profile: Profile) -> Self {
+        Self { assumed: Some(profile), ..self.clone() }
     }
 
     /// `s3://bucket`.

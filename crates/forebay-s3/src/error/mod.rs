@@ -17,6 +17,7 @@ use forebay_store::{StoreError, StoreErrorKind};
 
 use crate::exchange::Head;
 pub(crate) use codes::of_key;
+pub(crate) use unsent::of_credentials;
 
 /// The longest text of a server that is quoted, in characters.
 const QUOTE_LEN_MAX: usize = 240;

@@ -12,7 +12,7 @@ use super::{About, Trouble, failure, quote};
 pub(super) fn of(error: &(dyn Error + 'static), about: &About<'_>) -> StoreError {
     // Credentials first: a provider that could not connect has a connection's failure inside.
     if let Some(error) = find::<CredentialsError>(error) {
-        return credentials(error);
+        return of_credentials(error);
     }
     match find::<ClientError>(error) {
         Some(error) => network(error, about),
@@ -36,7 +36,8 @@ pub(super) fn broken(error: &(dyn Error + 'static), about: &About<'_>) -> StoreE
     )
 }
 
-fn credentials(error: &CredentialsError) -> StoreError {
+/// The failure to get credentials.
+pub(crate) fn of_credentials(error: &CredentialsError) -> StoreError {
     let text = match error {
         CredentialsError::CredentialsNotLoaded(_) => "no credentials found: set AWS_ACCESS_KEY_ID and \
              AWS_SECRET_ACCESS_KEY, choose a profile with --profile, or read public buckets with --no-sign-request"
