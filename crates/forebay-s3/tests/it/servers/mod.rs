@@ -8,6 +8,7 @@
 
 pub(crate) mod fake;
 pub(crate) mod moto;
+pub(crate) mod role;
 pub(crate) mod s3s_fs;
 
 use std::sync::atomic::{AtomicU64, Ordering};
