@@ -14,11 +14,18 @@ pub(super) const OTHERS: [&str; 3] = ["docs/http.md", "docs/memory.md", "docs/me
 /// A name with so many underscores is a sentence, and so a test's.
 const SENTENCE: usize = 3;
 
-/// The names of all test functions of a source file: those that a test attribute stands before.
+/// The names of all test functions of a source file: those that a test attribute stands before, and those that a `contract!` lists.
 pub(super) fn tests_in(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut is_test = false;
+    let mut is_contract = false;
     for line in text.lines().map(str::trim_start) {
+        is_contract =
+            (is_contract && line != "}") || (line.starts_with("contract! {") && line.ends_with("=>"));
+        if let Some((_file, name)) = line.trim_end_matches(',').split_once("::").filter(|_| is_contract) {
+            found.push(name);
+            continue;
+        }
         let words = line.strip_prefix("async ").unwrap_or(line);
         if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
             is_test = true;
@@ -94,6 +101,12 @@ mod tests {
         assert_eq!(check("| It flies. | `it_flies` |\n", &tests()).len(), 1);
         assert_eq!(check("| It helps. | `a_mere_helper_of_it` |\n", &tests()).len(), 1, "no test");
         assert_eq!(check("| It sings. | by hand |\n", &tests()).len(), 1);
+    }
+
+    #[test]
+    fn what_a_contract_lists_is_a_test() {
+        let text = "contract! { server =>\n    keys::they_come_in_order,\n}\nuse keys::they_do_not;\n";
+        assert_eq!(tests_in(text), ["they_come_in_order"]);
     }
 
     #[test]
