@@ -38,6 +38,7 @@ pub(crate) fn limits(config: &Config) -> Limits {
         tls: config.is_tls(),
         http2: config.serve.http2,
         compression: config.content.compress,
+        upstreams: false,
         listings: config.content.listing,
         archives: config.content.archive,
         remember_clients: config.clients.request_rate.on().is_some()
