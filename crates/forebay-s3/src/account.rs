@@ -20,7 +20,9 @@ use aws_sdk_s3::config::{
 use aws_types::service_config::ServiceConfigKey;
 use forebay_net::client::Client;
 use forebay_store::StoreError;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::answer::LISTS_AT_A_TIME;
 use crate::connector::Wire;
 use crate::exchange::Head;
 use crate::options::{Access, PathStyle, Payer, S3Options};
@@ -42,6 +44,8 @@ struct Inner {
     endpoint_url: Option<Box<str>>,
     payer: Payer,
     sse: Sse,
+    /// Turns of lists, the only answers that are long.
+    lists: Semaphore,
     /// The row of the quirks table, as an index; learnt from the first answer where the host's name does not tell.
     profile: AtomicU8,
     learns: bool,
@@ -64,6 +68,7 @@ impl S3Account {
             endpoint_url,
             payer: options.payer,
             sse: options.sse,
+            lists: Semaphore::new(LISTS_AT_A_TIME),
             profile: AtomicU8::new(index(profile.unwrap_or(Profile::Other))),
             learns: profile.is_none(),
         }))
@@ -109,6 +114,12 @@ impl S3Account {
 
     pub(crate) fn sse(&self) -> &Sse {
         &self.0.sse
+    }
+
+    /// A turn to ask for a list; waited for before anything is held.
+    pub(crate) async fn list_turn(&self) -> Option<SemaphorePermit<'_>> {
+        // Never closed.
+        self.0.lists.acquire().await.ok()
     }
 
     /// Learns from an answer what kind of server gave it.

@@ -1,8 +1,9 @@
 //! An answer in words, for the SDK to parse: bounded.
 //!
 //! The SDK collects what it parses. The longest thing that S3 says is a page of 1,000 keys; with every key 1,024 bytes of
-//! characters that have to be escaped, that is a little over 3 MiB. What is longer than [`ANSWER_BYTES_MAX`] is not S3, and ends
-//! in an error instead of in our memory.
+//! characters that have to be escaped, that is a little over 3 MiB. Only lists are allowed [that much](LIST_BYTES_MAX), and only
+//! [so many](LISTS_AT_A_TIME) of an account are asked for at once; any other answer, and any error, is a few hundred bytes. What
+//! is longer is not S3, and ends in an error instead of in our memory.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -14,11 +15,14 @@ use forebay_net::client::ClientBody;
 use http_body::{Body, Frame};
 use parking_lot::Mutex;
 
-/// The longest answer that is collected.
-pub(crate) const ANSWER_BYTES_MAX: u64 = 4 << 20;
+/// The longest list that is collected.
+pub(crate) const LIST_BYTES_MAX: u64 = 4 << 20;
 
-/// The longest error that is collected: errors are a few hundred bytes, and what lies before a proxy may say anything.
-pub(crate) const ERROR_BYTES_MAX: u64 = 64 << 10;
+/// Two, so that two lists of one account can be compared.
+pub(crate) const LISTS_AT_A_TIME: usize = 2;
+
+/// The longest of other answers. What stands between us and S3 may say anything.
+pub(crate) const ANSWER_BYTES_MAX: u64 = 64 << 10;
 
 /// A body that ends in an error beyond its limit.
 pub(crate) struct Answer {

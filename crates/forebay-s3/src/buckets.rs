@@ -42,7 +42,8 @@ impl S3Account {
     ///
     /// `Denied`, `Throttled`, `Unavailable`.
     pub async fn buckets(&self, continuation: Option<&str>) -> Result<BucketsPage, StoreError> {
-        let exchange = Exchange::of_words();
+        let _turn = self.list_turn().await;
+        let exchange = Exchange::of_list();
         let operation = self.sdk().list_buckets().set_continuation_token(continuation.map(Into::into));
         let outcome =
             dress(operation.customize(), crate::headers::Headers::default(), &exchange)?.send().await;

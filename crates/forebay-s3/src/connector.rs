@@ -17,7 +17,7 @@ use aws_smithy_types::body::SdkBody;
 use forebay_net::client::{Client, ClientError, ClientErrorKind, Payload};
 use http::{HeaderMap, Response};
 
-use crate::answer::{ANSWER_BYTES_MAX, Answer, ERROR_BYTES_MAX};
+use crate::answer::{ANSWER_BYTES_MAX, Answer, LIST_BYTES_MAX};
 use crate::exchange::Exchange;
 
 /// Makes connectors over one [`Client`].
@@ -69,7 +69,8 @@ async fn exchange(client: &Client, request: HttpRequest) -> Result<HttpResponse,
     let sent = kept.as_ref().and_then(Exchange::payload);
     let request = request.map(|body| sent.unwrap_or_else(|| words(body)));
     let (head, body) = client.send(request).await.map_err(failed)?.into_parts();
-    let bytes_max = if head.status.is_success() { ANSWER_BYTES_MAX } else { ERROR_BYTES_MAX };
+    let list = head.status.is_success() && kept.as_ref().is_some_and(Exchange::is_list);
+    let bytes_max = if list { LIST_BYTES_MAX } else { ANSWER_BYTES_MAX };
     let for_sdk = match &kept {
         Some(kept) => kept.arrived(&head, body),
         None => Some(body),

@@ -45,7 +45,8 @@ impl S3 {
             list = list.objects(named.map_err(|error| self.invalid(&error.to_string()))?);
         }
         let list = list.build().map_err(|error| self.invalid(&error.to_string()))?;
-        let exchange = Exchange::of_words();
+        let _turn = self.account.list_turn().await;
+        let exchange = Exchange::of_list();
         let operation = self.sdk().delete_objects().bucket(self.bucket()).delete(list).customize();
         let operation = dress(operation, self.headers(), &exchange)?.mutate_request(|request| {
             // Servers that are older than the digests of today ask for this one.

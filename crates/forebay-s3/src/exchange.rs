@@ -27,6 +27,8 @@ struct Inner {
 enum Keeps {
     /// The SDK parses it.
     Head,
+    /// The SDK parses it, and it may be long.
+    List,
     /// It is bytes of an object, for our caller.
     Body,
 }
@@ -44,6 +46,11 @@ impl Exchange {
     /// For a request whose answer the SDK parses.
     pub(crate) fn of_words() -> Self {
         Self::new(Keeps::Head, None)
+    }
+
+    /// For a request whose answer is a list. Take a [turn](crate::S3Account::list_turn) first.
+    pub(crate) fn of_list() -> Self {
+        Self::new(Keeps::List, None)
     }
 
     /// For a request whose answer is bytes of an object.
@@ -69,11 +76,16 @@ impl Exchange {
     /// Notes the head. Gives the body back if the SDK shall read it.
     pub(crate) fn arrived(&self, head: &http::response::Parts, body: ClientBody) -> Option<ClientBody> {
         *self.0.head.lock() = Head { status: Some(head.status), headers: head.headers.clone() };
-        if self.0.keeps == Keeps::Head || !head.status.is_success() {
+        if self.0.keeps != Keeps::Body || !head.status.is_success() {
             return Some(body);
         }
         *self.0.body.lock() = Some(body);
         None
+    }
+
+    /// Whether the answer may be long.
+    pub(crate) fn is_list(&self) -> bool {
+        self.0.keeps == Keeps::List
     }
 
     /// The head that came.

@@ -15,7 +15,8 @@ use crate::{S3, escape, facts};
 
 impl S3 {
     pub(crate) async fn keys_now(&self, ask: &KeysAsk) -> Result<KeysPage, StoreError> {
-        let exchange = Exchange::of_words();
+        let _turn = self.account.list_turn().await;
+        let exchange = Exchange::of_list();
         let start_after = match &ask.continuation {
             Some(_) => None,
             None => ask.start_after.as_deref().map(str::to_owned),

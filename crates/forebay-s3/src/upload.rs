@@ -130,7 +130,8 @@ impl S3 {
     }
 
     pub(crate) async fn parts_now(&self, upload: &Upload, after: u32) -> Result<Vec<Part>, StoreError> {
-        let exchange = Exchange::of_words();
+        let _turn = self.account.list_turn().await;
+        let exchange = Exchange::of_list();
         let mut headers = self.headers();
         self.account.sse().on_read(&mut headers);
         let operation = self
@@ -254,7 +255,8 @@ impl S3 {
 
     pub(crate) async fn uploads_now(&self, ask: &UploadsAsk) -> Result<UploadsPage, StoreError> {
         let (key, id) = ask.continuation.clone().unzip();
-        let exchange = Exchange::of_words();
+        let _turn = self.account.list_turn().await;
+        let exchange = Exchange::of_list();
         let operation = self
             .sdk()
             .list_multipart_uploads()

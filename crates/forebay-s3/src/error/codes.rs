@@ -243,3 +243,38 @@ fn condition(no: &No<'_>, about: &About<'_>) -> StoreError {
     };
     failure(kind, Trouble::Condition, text(no, about.place, what))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use http::{HeaderMap, HeaderValue};
+    use proptest::prelude::*;
+
+    use super::super::{About, Asked, No, QUOTE_LEN_MAX};
+    use crate::exchange::Head;
+
+    proptest! {
+        /// Whatever a server says, the failure is one line of a bounded length.
+        #[test]
+        fn a_failure_is_one_line(
+            status in 300u16..600,
+            code in "(PermanentRedirect|AuthorizationHeaderMalformed|RequestTimeTooSkewed|PreconditionFailed|.{0,40})",
+            message in "[\\s\\PC]{0,2000}",
+            body in "(<Region>|<Endpoint>|<Condition>|[\\s\\PC]){0,40}",
+            field in prop::collection::vec(0x20u8..0x7f, 0..40),
+            copies in prop::bool::ANY,
+        ) {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-amz-bucket-region", HeaderValue::from_bytes(&field).unwrap());
+            headers.insert("x-amz-request-id", HeaderValue::from_bytes(&field).unwrap());
+            let head = Head { status: None, headers };
+            let now = SystemTime::now();
+            let no = No { status, code: &code, message: &message, body: body.as_bytes(), head: &head, now };
+            let condition = if copies { Asked::Copy } else { Asked::Write };
+            let error = super::of(&no, &About { place: "s3://b", region: "r", condition }).to_string();
+            prop_assert!(!error.contains(|c: char| c.is_control()), "{:?}", error);
+            prop_assert!(error.chars().count() < 3 * QUOTE_LEN_MAX + 200, "{:?}", error);
+        }
+    }
+}

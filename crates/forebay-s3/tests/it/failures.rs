@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use forebay_s3::{Profile, S3, S3Error, S3Options, Trouble};
-use forebay_store::remote::{Bucket as _, PartAsk, Pin, Remote as _};
+use forebay_store::remote::{Bucket as _, KeysAsk, PartAsk, Pin, Remote as _};
 use forebay_store::{ByteRange, StoreError, StoreErrorKind as Kind};
-use forebay_testkit::fake::{Cut, Fault, Verb, When};
+use forebay_testkit::fake::{Cut, Fault, Gate, Verb, When};
 use forebay_testkit::fake_s3::{Draft, FakeS3};
 
 use crate::contract::{drained, key, payload, plainly};
@@ -194,4 +194,36 @@ async fn a_server_that_ignores_conditions_is_not_asked_to_keep_them() {
     let error = s3.put(&ask, payload(b"x")).await.unwrap_err();
     check(&error, Kind::Invalid, Trouble::Request, "garage");
     assert_eq!(server.counts(), before);
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_end_is_not_collected() {
+    for status in ["200 OK", "500 Internal Server Error"] {
+        let s3 = servers::bucket(servers::options(&servers::endless::start(status))).await;
+        let error = s3.keys(&KeysAsk::default()).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Unavailable, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn two_lists_are_asked_for_at_once_and_no_more() {
+    let (server, s3) = fake().await;
+    let gate = Gate::new();
+    server.script().push(When::verb(Verb::List).always(), Fault::Hang(gate.clone()));
+    let ask = KeysAsk::default();
+    let lists = futures_util::future::join_all((0..5).map(|_| s3.keys(&ask)));
+    let watch = async {
+        while gate.arrived() < 2 {
+            tokio::task::yield_now().await;
+        }
+        // Long enough for three more to arrive, if they had been sent.
+        for _ in 0..20 {
+            s3.head(&key("object"), None).await.unwrap();
+        }
+        assert_eq!(gate.arrived(), 2);
+        gate.open();
+    };
+    let (pages, ()) = futures_util::future::join(lists, watch).await;
+    assert!(pages.iter().all(Result::is_ok));
+    assert_eq!(server.count(Verb::List), 5);
 }

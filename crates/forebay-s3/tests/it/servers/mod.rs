@@ -6,6 +6,7 @@
 //! | s3s-fs | the s3s project | in this process, over a directory |
 //! | moto | the moto project | a process, from the Python package index |
 
+pub(crate) mod endless;
 pub(crate) mod fake;
 pub(crate) mod moto;
 pub(crate) mod role;
