@@ -5,6 +5,7 @@
 //! | `engine` | what all transfers of a process share |
 //! | `get` | from a place to here: to a file, to memory |
 //! | `slots`, `adapt` | how many requests at once, and whose turn it is |
+//! | [`listing`] | many objects: their names in order, patterns, and two sides compared |
 //! | `parts` | into how many pieces, and where |
 //! | `journal` | which pieces are where they belong, in a file that survives a kill |
 //! | `verify` | digests, and how far the bytes are proven |
@@ -17,6 +18,7 @@ mod engine;
 mod error;
 mod get;
 pub mod journal;
+pub mod listing;
 pub mod parts;
 mod progress;
 mod slots;

@@ -7,8 +7,10 @@
 //! What has expired is made anew by [`ExpiringStore::get_or_refresh`]: one producer for a key at a time ([`flight`]).
 
 mod flight;
+mod only_fresh;
 mod refresh;
 
+pub use only_fresh::{NotFresh, OnlyFresh};
 pub use refresh::{RefreshError, Served};
 
 use std::fmt;

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use forebay_net::client::Payload;
 use forebay_store::StoreErrorKind;
 use forebay_store::expiring::{
-    ExpiringOptions, ExpiringStore, Fresh, Lookup, Malformed, RefreshError, Served,
+    ExpiringOptions, ExpiringStore, Fresh, Lookup, Malformed, OnlyFresh, RefreshError, Served,
 };
-use forebay_store::remote::{Attributes, Bucket, Expiry, ObjectKey, Tenacity};
+use forebay_store::remote::{Attributes, Bucket, Expiry, ObjectKey, Remote, Tenacity};
 use forebay_testkit::fake::{Fault, Verb, When};
 use forebay_testkit::fake_s3::Draft;
 use tokio::sync::Notify;
@@ -89,6 +89,34 @@ async fn an_expiry_that_is_no_date_has_expired_or_is_an_error() {
     let error = strict.get(&key("a")).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Invalid);
     assert!(error.to_string().contains("tomorrow"), "{error}");
+}
+
+#[tokio::test]
+async fn what_has_expired_is_not_there_for_who_wants_only_what_is_fresh() {
+    let shelf = Arc::new(Shelf::new());
+    let only = |malformed| OnlyFresh::new(Arc::<Shelf>::clone(&shelf), malformed);
+    expired(&shelf, "old", "Thu, 01 Jan 1970 00:00:00 GMT");
+    expired(&shelf, "odd", "tomorrow");
+    for (name, malformed, kind, said) in [
+        ("old", Malformed::Expired, StoreErrorKind::NotFound, "it expired on Thu, 01 Jan 1970"),
+        ("old", Malformed::Error, StoreErrorKind::NotFound, "it expired on Thu, 01 Jan 1970"),
+        ("odd", Malformed::Expired, StoreErrorKind::NotFound, "\"tomorrow\""),
+        ("odd", Malformed::Error, StoreErrorKind::Invalid, "\"tomorrow\""),
+    ] {
+        for error in [
+            only(malformed).read(&key(name), None, None).await.unwrap_err(),
+            only(malformed).head(&key(name), None).await.unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), kind, "{name} {malformed:?}");
+            assert!(error.to_string().contains(said), "{error}");
+        }
+    }
+    put(&store(&shelf, options()), "new", Expiry::after(HOUR)).await;
+    let begun = only(Malformed::Expired);
+    begun.read(&key("new"), None, None).await.unwrap();
+    shelf.s3.shift_clock(2 * 3600);
+    begun.read(&key("new"), None, None).await.unwrap();
+    assert!(only(Malformed::Expired).read(&key("new"), None, None).await.is_err());
 }
 
 #[tokio::test]

@@ -75,9 +75,11 @@ impl Engine {
             return Ok((len, proof));
         }
         let len = opening.parts.len();
-        run.begin(&source, &opening, wanted.as_ref()).await?;
+        let mut opening = opening;
+        let body = opening.body.take();
+        run.begin(&source, opening, wanted.as_ref()).await?;
         let placing = run.placing(source, self.shared().tenacity);
-        run.fetch(placing, opening.body, slot, &self.shared().slots).await?;
+        run.fetch(placing, body, slot, &self.shared().slots).await?;
         let proof = run.prove(wanted, &name).await?;
         Ok((len, proof))
     }
@@ -102,3 +104,9 @@ fn modified(facts: &Facts, options: &GetOptions) -> Option<std::time::SystemTime
         Modified::Now => None,
     }
 }
+
+/// Whoever moves many objects does so in tasks, which any thread may run.
+const _: fn(&Engine, &Source, &Path, &GetOptions, &Progress) = |engine, source, path, options, progress| {
+    fn is_send(_: impl Send) {}
+    is_send(engine.get_file(source, path, options, progress));
+};

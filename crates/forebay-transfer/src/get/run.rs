@@ -67,7 +67,7 @@ impl Run {
     pub(super) async fn begin(
         &mut self,
         source: &Source,
-        opening: &Opening,
+        opening: Opening,
         wanted: Option<&Wanted>,
     ) -> Result<(), TransferError> {
         self.parts = opening.parts;

@@ -1,0 +1,71 @@
+//! The keys of a place, one after the other; a page of them is held.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use forebay_store::remote::{KeyEntry, KeysAsk, Remote, Tenacity};
+use forebay_store::{StoreError, StoreErrorKind};
+
+use crate::TransferError;
+
+/// A listing under way.
+#[derive(Debug)]
+pub struct Keys {
+    remote: Arc<dyn Remote>,
+    ask: KeysAsk,
+    tenacity: Tenacity,
+    page: std::vec::IntoIter<KeyEntry>,
+    is_last: bool,
+}
+
+impl Keys {
+    /// The keys that `ask` asks for, all pages of them.
+    pub fn new(remote: Arc<dyn Remote>, ask: KeysAsk, tenacity: Tenacity) -> Self {
+        Self { remote, ask, tenacity, page: Vec::new().into_iter(), is_last: false }
+    }
+
+    /// The next key; `None` at the true end. Cancel safe: what is dropped has taken nothing.
+    ///
+    /// # Errors
+    ///
+    /// That the place does not answer, from the last try. Nothing follows that says that the listing is whole.
+    pub async fn next(&mut self) -> Result<Option<KeyEntry>, TransferError> {
+        loop {
+            if let Some(entry) = self.page.next() {
+                return Ok(Some(entry));
+            }
+            if self.is_last {
+                return Ok(None);
+            }
+            let page = self.turn().await.map_err(|error| {
+                TransferError::of_store(&format!("cannot list {}", self.remote.place()), error)
+            })?;
+            self.page = page.entries.into_iter();
+            self.is_last = page.next.is_none();
+            self.ask.continuation = page.next;
+        }
+    }
+
+    /// The next page, asked for as often as makes sense.
+    async fn turn(&self) -> Result<forebay_store::remote::KeysPage, StoreError> {
+        let mut wait = self.tenacity.wait_min;
+        for _ in 1..self.tenacity.tries_max {
+            match self.remote.keys(&self.ask).await {
+                Err(error) if passes(&error) && pause(&error) <= self.tenacity.wait_max => {
+                    tokio::time::sleep(wait.max(pause(&error))).await;
+                    wait = (wait * 2).min(self.tenacity.wait_max);
+                }
+                answer => return answer,
+            }
+        }
+        self.remote.keys(&self.ask).await
+    }
+}
+
+fn passes(error: &StoreError) -> bool {
+    matches!(error.kind(), StoreErrorKind::Throttled | StoreErrorKind::Unavailable)
+}
+
+fn pause(error: &StoreError) -> Duration {
+    error.retry_after().unwrap_or_default()
+}
