@@ -42,6 +42,8 @@ pub struct Config {
     pub content: Content,
     pub log: Log,
     pub runtime: Runtime,
+    pub remote: Remote,
+    pub transfer: Transfer,
 }
 
 /// What is served, and where.
@@ -167,6 +169,43 @@ pub enum ColdPages {
     Probe,
     /// They are in memory.
     Trust,
+}
+
+/// Stores across the network, and how they are reached.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each field is documented, once, in the default file")]
+pub struct Remote {
+    pub endpoint_url: String,
+    pub region: String,
+    pub profile: String,
+    pub no_sign_request: bool,
+    pub path_style: Auto<bool>,
+    pub ca_cert: PathBuf,
+    pub requester_pays: bool,
+    pub connect_timeout: Time,
+    pub read_timeout: Time,
+}
+
+/// Moving objects.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each field is documented, once, in the default file")]
+pub struct Transfer {
+    pub concurrency: Auto<Count>,
+    pub part_size: Auto<ByteSize>,
+    pub verify: Verify,
+    pub no_sync: bool,
+}
+
+/// What must be proven of each object that is moved.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verify {
+    /// As far as it costs nothing.
+    Auto,
+    /// That all of it has the digest that the store keeps.
+    Full,
 }
 
 /// Reads a configuration file's text over the defaults. A pure function of its argument.

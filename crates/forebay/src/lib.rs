@@ -4,7 +4,11 @@
 //! |---|---|
 //! | [`config`] | typed settings from flags, environment, file and defaults |
 //! | `args` | the command line |
+//! | `place` | where something is, as people write it |
 //! | `wire` | what is built from the settings, in order: the table of contents of a running server |
+//! | `reach` | what commands on objects work with |
+//! | `moving` | get, put, cp, mv, sync: which objects, and what becomes of each |
+//! | `report` | what is said of objects while they are moved, and the exit code that follows |
 //! | `runtime` | threads |
 //! | `telemetry` | the log |
 //! | `output` | what is printed, and the exit codes |
@@ -18,8 +22,12 @@ mod args;
 mod cmd;
 pub mod config;
 mod listeners;
+mod moving;
 mod output;
+mod place;
 mod planned;
+mod reach;
+mod report;
 mod runtime;
 mod signals;
 mod systemd;
@@ -48,6 +56,17 @@ fn run(ask: Ask) -> Outcome {
         Ask::Config(sources, view) => cmd::config::run(&sources, view),
         Ask::Completions(shell) => cmd::completions::run(shell),
         Ask::Man(name) => cmd::man::run(name.as_deref()),
+        Ask::Move(asked) => moving::run(&asked),
+        Ask::List(asked) => cmd::ls::list(&asked),
+        Ask::Usage(asked) => cmd::ls::usage(&asked),
+        Ask::Cat(base, places) => cmd::cat::run(&base, &places),
+        Ask::Remove(asked) => cmd::rm::run(&asked),
+        Ask::Stat { base, places, version } => cmd::stat::run(&base, &places, version.as_deref()),
+        Ask::MakeBucket(base, place) => cmd::buckets::make(&base, &place),
+        Ask::RemoveBucket(base, place) => cmd::buckets::remove(&base, &place),
+        Ask::Presign(asked) => cmd::buckets::presign(&asked),
+        Ask::Bench(asked) => cmd::bench::strategies(&asked),
+        Ask::AbortUploads(asked) => cmd::buckets::abort_uploads(&asked),
     }
 }
 

@@ -9,6 +9,8 @@ use std::{
     process::ExitCode,
 };
 
+use forebay_store::Validator;
+
 /// How the program ends. The numbers are an interface: scripts rely on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -18,7 +20,11 @@ pub(crate) enum Exit {
     Failed = 1,
     /// The command line or the configuration is wrong.
     Usage = 2,
-    /// Ended at once because it was asked to twice.
+    /// Some of many objects failed, and others did not.
+    SomeFailed = 3,
+    /// The bytes are not those that were promised, or could not be proven as far as was demanded.
+    Integrity = 4,
+    /// A transfer was interrupted; or a server was asked to end a second time.
     Interrupted = 130,
 }
 
@@ -69,9 +75,21 @@ pub(crate) fn data(text: impl Display) -> Outcome {
     let mut out = io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Ok(()) => Ok(Exit::Done),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
-        Err(error) => Err(anyhow::Error::new(error).context("cannot write to standard output").into()),
+        Err(error) => gone(error),
     }
+}
+
+/// Standard output takes no more: whoever read it has seen enough, or it is in trouble.
+pub(crate) fn gone(error: io::Error) -> Outcome {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Ok(Exit::Done),
+        _ => Err(anyhow::Error::new(error).context("cannot write to standard output").into()),
+    }
+}
+
+/// An entity tag as it stands in its header.
+pub(crate) fn etag(tag: &Validator) -> String {
+    String::from_utf8_lossy(tag.text()).into_owned()
 }
 
 /// Prints a value for machines.

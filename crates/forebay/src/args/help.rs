@@ -1,10 +1,12 @@
 //! The words of the help that are not those of a setting.
 
+pub(super) mod objects;
+
 pub(super) const ABOUT: &str = "\
 Moves large files through a fixed amount of memory and a fixed number of file descriptors.";
 
 pub(super) const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 failed, 2 usage or configuration, 130 interrupted.
+Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 some of many failed, 4 integrity, 130 interrupted.
 Start with `forebay serve .`; `forebay serve --help` explains every setting.";
 
 pub(super) const EXAMPLES_LONG: &str = "\
@@ -12,6 +14,7 @@ Examples:
   forebay serve .                          serve this directory on http://127.0.0.1:8080/
   forebay serve /srv --listen 0.0.0.0:80   serve it to everybody
   forebay plan --memory 64MiB              what 64 MiB carry: connections, buffers, descriptors
+  forebay get s3://bucket/big.iso          fetch an object; again, to go on where it was interrupted
   forebay doctor /srv                      what this machine allows, and what to change
   forebay config > forebay.toml            begin a configuration file
 
@@ -19,7 +22,9 @@ Exit codes:
   0    done
   1    failed
   2    the command line or the configuration is wrong; nothing was begun
-  130  interrupted a second time, while it was ending";
+  3    some of many objects failed, and others did not
+  4    the bytes are not those that were promised, or could not be proven as far as was demanded
+  130  interrupted: a transfer at once, a server by being asked a second time";
 
 pub(super) const SERVE: &str = "Serve a directory over HTTP";
 

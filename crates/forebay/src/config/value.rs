@@ -142,7 +142,7 @@ impl<'de> Deserialize<'de> for Time {
     }
 }
 
-/// Reads text, and numbers as if they had been text.
+/// Reads text, and numbers and switches as if they had been text.
 struct Text<T>(PhantomData<T>);
 
 impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Text<T> {
@@ -154,6 +154,10 @@ impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Text<T> {
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
         text.parse().map_err(|problem: T::Err| E::custom(problem))
+    }
+
+    fn visit_bool<E: de::Error>(self, yes: bool) -> Result<T, E> {
+        self.visit_str(if yes { "true" } else { "false" })
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {

@@ -2,10 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bucket;
 mod docs;
 mod ending;
+mod getting;
+mod interrupted;
 mod managed;
 mod offline;
+mod peers;
+mod refusals;
 mod refusing;
 mod run;
 mod serving;

@@ -1,0 +1,140 @@
+//! `get`, `put`, `cp`, `mv` and `sync`: one errand in five words.
+//!
+//! Read what was asked ([`errand`]), find what is meant, one object after the other (`find`, `pairs`), say where each goes (`aim`), move a
+//! bounded number of them at once (`crowd`, `one`), and delete last what is to be deleted (`surplus`). How an object is moved well is the
+//! engine's; nothing here has a byte of one in hand.
+
+mod aim;
+mod crowd;
+mod errand;
+mod find;
+mod interrupt;
+mod keyed;
+mod one;
+mod out;
+mod pairs;
+mod stored;
+mod surplus;
+
+pub(crate) use errand::rules;
+pub(crate) use interrupt::Interrupt;
+pub(crate) use keyed::Keyed;
+
+use std::{
+    ffi::{OsStr, OsString},
+    sync::Arc,
+    time::Duration,
+};
+
+use forebay_budget::Work;
+
+use self::{errand::Errand, one::Mover};
+use crate::{
+    args::{Base, Globs, Moving, Verb},
+    output::{self, Exit, Failure, Outcome},
+    place::{Place, S3Place},
+    reach::{self, Reach},
+    report::{Data, Reporter, Status},
+};
+
+/// How long threads that wait for the disk may take to end.
+const END_MAX: Duration = Duration::from_secs(2);
+
+/// Does it.
+pub(crate) fn run(asked: &Moving) -> Outcome {
+    let errand = Errand::read(asked)?;
+    let reach = Reach::new(&asked.base, &asked.stored, errand.work())?;
+    let runtime = reach::runtime()?;
+    let outcome = runtime.block_on(carry_out(asked, errand, reach));
+    runtime.shutdown_timeout(END_MAX);
+    outcome
+}
+
+async fn carry_out(asked: &Moving, errand: Errand, reach: Reach) -> Outcome {
+    let mut interrupt = Interrupt::listen()?;
+    let progress = forebay_transfer::Progress::new();
+    let data = if errand.is_to_stdout() { Data::Stdout } else { Data::Elsewhere };
+    let mut reporter = Reporter::new(asked.base.form, data, progress.clone());
+    if errand.is_many() {
+        reporter.expect_many();
+    }
+    let mover = Arc::new(Mover::new(errand, reach, asked, progress).await?);
+    let ended = match asked.verb {
+        Verb::Sync => {
+            let pairs = pairs::Pairs::new(&mover).await?;
+            match crowd::run(&mover, pairs, &mut reporter, &mut interrupt).await? {
+                crowd::End::Whole => surplus::delete(&mover, &mut reporter, &mut interrupt).await?,
+                crowd::End::Interrupted => crowd::End::Interrupted,
+            }
+        }
+        Verb::Get | Verb::Put | Verb::Copy | Verb::Move => {
+            let found = find::Find::new(&mover).await?;
+            crowd::run(&mover, found, &mut reporter, &mut interrupt).await?
+        }
+    };
+    Ok(reporter.finish(match ended {
+        crowd::End::Whole => None,
+        crowd::End::Interrupted => Some(mover.errand.left_behind()),
+    }))
+}
+
+/// A failure of a whole command because of what was asked.
+fn usage(problem: impl std::fmt::Display) -> Failure {
+    Failure::usage(anyhow::anyhow!("{problem}"))
+}
+
+/// A place as it was written.
+pub(crate) fn place(text: &OsStr) -> Result<Place, Failure> {
+    Place::parse(text).map_err(usage)
+}
+
+/// A place in a bucket as it was written.
+pub(crate) fn s3_place(text: &OsStr) -> Result<S3Place, Failure> {
+    match place(text)? {
+        Place::S3(s3) => Ok(s3),
+        other => Err(usage(format_args!("`{other}` is in no bucket: write s3://BUCKET/KEY"))),
+    }
+}
+
+/// Work that leaves nothing behind when it is interrupted.
+pub(crate) async fn or_interrupted(work: impl Future<Output = Outcome>) -> Outcome {
+    let mut interrupt = Interrupt::listen()?;
+    tokio::select! {
+        outcome = work => outcome,
+        () = interrupt.asked() => {
+            output::say("interrupted: nothing is left behind");
+            Ok(Exit::Interrupted)
+        }
+    }
+}
+
+/// `cat`: one object after the other to standard output, until one fails.
+pub(crate) fn cat(base: &Base, places: &[OsString]) -> Outcome {
+    let mut asked = Moving::to_stdout(base.clone(), places.first().cloned());
+    let reach = Reach::new(base, &asked.stored, Work::Ordered)?;
+    let runtime = reach::runtime()?;
+    asked.choice.globs = Globs::AsWritten;
+    let outcome = runtime.block_on(async {
+        let mut interrupt = Interrupt::listen()?;
+        let progress = forebay_transfer::Progress::new();
+        let mut reporter = Reporter::new(base.form, Data::Stdout, progress.clone());
+        let mover = Mover::new(Errand::read(&asked)?, reach, &asked, progress).await?;
+        for text in places {
+            let candidate = mover.candidate(&place(text)?)?;
+            reporter.begin(&candidate.shown);
+            let event = tokio::select! {
+                biased;
+                () = interrupt.asked() => return Ok(reporter.finish(Some(mover.errand.left_behind()))),
+                event = mover.carry(candidate) => event,
+            };
+            let failed = event.status == Status::Failed;
+            reporter.ended(&event);
+            if failed {
+                break;
+            }
+        }
+        Ok(reporter.finish(None))
+    });
+    runtime.shutdown_timeout(END_MAX);
+    outcome
+}

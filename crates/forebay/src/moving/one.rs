@@ -1,0 +1,286 @@
+//! One object from where it is to where it goes, and what is said of it.
+
+use std::{fs, path::Path, sync::Arc, time::SystemTime};
+
+use forebay_s3::{S3, S3Account};
+use forebay_store::{
+    expiring::{Malformed, OnlyFresh},
+    remote::{Bucket, ObjectKey, Pin, Remote},
+};
+use forebay_transfer::{
+    Existing as ExistingFile, GetOptions, Parents, Progress, Source, TransferError, TransferErrorKind,
+    listing, verify::Proof,
+};
+
+use super::{
+    aim::{Aim, aim},
+    errand::{Errand, From, To},
+    find::{Candidate, What},
+    usage,
+};
+use crate::{
+    args::{Compare, Existing, Expiry, Moving, Run, Verb, When},
+    output::{self, Failure},
+    place::{Place, S3Place},
+    reach::{self, Reach},
+    report::{ObjectEvent, Status},
+};
+
+/// Everything that moving one object takes.
+pub(super) struct Mover {
+    pub(super) errand: Errand,
+    pub(super) reach: Reach,
+    pub(super) when: When,
+    pub(super) compare: listing::Compare,
+    source: Option<S3Account>,
+    target: Option<S3>,
+    proof: crate::args::Proof,
+    progress: Progress,
+}
+
+/// What became of the bytes.
+struct Moved {
+    len: u64,
+    resumed: u64,
+    proof: Proof,
+    etag: Option<String>,
+    version: Option<String>,
+}
+
+impl Mover {
+    pub(super) async fn new(
+        errand: Errand,
+        reach: Reach,
+        asked: &Moving,
+        progress: Progress,
+    ) -> Result<Self, Failure> {
+        let from_s3 = match &errand.from {
+            From::Pattern(..) | From::Lines { .. } => true,
+            other => matches!(other.place(), Some(Place::S3(_))),
+        };
+        let source = match from_s3 {
+            true => Some(reach.account_of(&asked.other).await?),
+            false => None,
+        };
+        let target = match errand.to.place() {
+            Place::S3(s3) => Some(reach.bucket(s3).await?),
+            _ => None,
+        };
+        let compare = match asked.when.compare {
+            Compare::Size => listing::Compare::Size,
+            Compare::SizeAndTime => listing::Compare::SizeAndTime,
+        };
+        Ok(Self {
+            errand,
+            reach,
+            when: asked.when,
+            compare,
+            source,
+            target,
+            proof: asked.proof.clone(),
+            progress,
+        })
+    }
+
+    pub(super) fn source_bucket(&self, place: &S3Place) -> Result<S3, Failure> {
+        let account =
+            self.source.as_ref().ok_or_else(|| usage(format_args!("{place} is not on this machine")))?;
+        Ok(account.bucket(place.bucket.clone()))
+    }
+
+    pub(super) fn target_bucket(&self) -> Result<&S3, Failure> {
+        self.target.as_ref().ok_or_else(|| usage(format_args!("{} is no bucket", self.errand.to.place())))
+    }
+
+    /// Moves it, or says why not.
+    pub(super) async fn carry(&self, candidate: Candidate) -> ObjectEvent {
+        let shown = candidate.shown.clone();
+        let event = |target| ObjectEvent::new(self.verb(), Status::Done, shown, target);
+        let aim = match aim(&self.errand.to, &candidate) {
+            Ok(aim) => aim,
+            Err(unfit) => return event(None).failed(&unfit.into()),
+        };
+        let event = event(Some(aim.to_string()));
+        match self.is_left_alone(&candidate, &aim).await {
+            Ok(None) => {}
+            Ok(Some((kind, why))) => return event.skipped(kind, why),
+            Err(error) => return event.failed(&error),
+        }
+        if self.when.run == Run::Dry {
+            return ObjectEvent { status: Status::WouldMove, bytes: candidate.len, ..event };
+        }
+        match self.moved(&candidate, &aim).await {
+            Ok(moved) => self.after(candidate, event, moved).await,
+            Err(error)
+                if error.kind() == TransferErrorKind::Precondition
+                    && self.when.existing == Existing::Keep =>
+            {
+                event.skipped(EXISTS.0, EXISTS.1)
+            }
+            Err(error) => event.failed(&error),
+        }
+    }
+
+    async fn moved(&self, candidate: &Candidate, aim: &Aim) -> Result<Moved, TransferError> {
+        match (&candidate.what, aim) {
+            (What::Bucket(bucket, key), Aim::File(path)) => {
+                self.down(Arc::new(bucket.clone()), key, path).await
+            }
+            (What::Web(remote, key), Aim::File(path)) => self.down(Arc::clone(remote), key, path).await,
+            (What::Bucket(bucket, key), Aim::Stdout) => {
+                self.out(Arc::new(bucket.clone()), key, &candidate.shown).await
+            }
+            (What::Web(remote, key), Aim::Stdout) => {
+                self.out(Arc::clone(remote), key, &candidate.shown).await
+            }
+            (_, _) => Err(TransferError::new(TransferErrorKind::Invalid, "not yet")),
+        }
+    }
+
+    /// From a place to a file.
+    async fn down(
+        &self,
+        remote: Arc<dyn Remote>,
+        key: &ObjectKey,
+        path: &Path,
+    ) -> Result<Moved, TransferError> {
+        let settings = reach::get_options(&self.reach.config);
+        let options = GetOptions {
+            demand: self.errand.demand.clone().unwrap_or(settings.demand),
+            existing: if self.when.existing == Existing::Keep {
+                ExistingFile::Kept
+            } else {
+                ExistingFile::Replaced
+            },
+            parents: match &self.errand.to {
+                To::There(place) if !place.is_directory_like() => Parents::Required,
+                To::There(_) | To::Below(_) => Parents::Made,
+            },
+            ..settings
+        };
+        let source = self.source(remote, key);
+        let got = self.reach.engine.get_file(&source, path, &options, &self.progress).await?;
+        Ok(Moved {
+            len: got.len,
+            resumed: got.resumed,
+            proof: got.proof,
+            etag: got.facts.validator.as_ref().map(output::etag),
+            version: got.facts.version.map(Into::into),
+        })
+    }
+
+    /// From a place to standard output.
+    async fn out(
+        &self,
+        remote: Arc<dyn Remote>,
+        key: &ObjectKey,
+        shown: &str,
+    ) -> Result<Moved, TransferError> {
+        let demand = self.errand.demand.clone().unwrap_or(reach::get_options(&self.reach.config).demand);
+        let (len, proof) = super::out::write(&self.source(remote, key), &demand, shown).await?;
+        Ok(Moved { len, resumed: 0, proof, etag: None, version: None })
+    }
+
+    /// An object to read: of the version that was asked for, and fresh if that was asked for.
+    fn source(&self, remote: Arc<dyn Remote>, key: &ObjectKey) -> Source {
+        let remote: Arc<dyn Remote> = match self.proof.expiry {
+            Expiry::Ignore => remote,
+            Expiry::Respect => Arc::new(OnlyFresh::new(remote, Malformed::Expired)),
+            Expiry::Strict => Arc::new(OnlyFresh::new(remote, Malformed::Error)),
+        };
+        let pin = Pin { version: self.proof.version.as_deref().map(Into::into), ..Pin::default() };
+        Source { pin, ..Source::new(remote, key.clone()) }
+    }
+
+    /// What is said of it when it is where it goes; and `mv` has something left to do.
+    async fn after(&self, candidate: Candidate, event: ObjectEvent, moved: Moved) -> ObjectEvent {
+        let event = ObjectEvent { etag: moved.etag, version: moved.version, ..event };
+        let event = event.done(moved.len, moved.resumed, moved.proof);
+        if self.errand.verb != Verb::Move {
+            return event;
+        }
+        let deleted = match &candidate.what {
+            What::Bucket(bucket, key) => delete(bucket, key, &candidate.shown).await,
+            What::File(path) => {
+                fs::remove_file(path).map_err(|error| TransferError::of_file(candidate.shown.as_str(), error))
+            }
+            What::Web(..) | What::Stdin => Ok(()),
+        };
+        match deleted {
+            Ok(()) => event,
+            Err(error) => {
+                let what = format!("{} is copied, and cannot be deleted", candidate.shown);
+                event.failed(&TransferError::new(error.kind(), what).because(error))
+            }
+        }
+    }
+
+    fn verb(&self) -> &'static str {
+        match self.errand.verb {
+            Verb::Get => "get",
+            Verb::Put => "put",
+            Verb::Copy => "cp",
+            Verb::Move => "mv",
+            Verb::Sync => "sync",
+        }
+    }
+}
+
+async fn delete(bucket: &S3, key: &ObjectKey, shown: &str) -> Result<(), TransferError> {
+    let kept = bucket
+        .delete(std::slice::from_ref(key))
+        .await
+        .map_err(|error| TransferError::of_store(shown, error))?;
+    kept.into_iter().next().map_or(Ok(()), |(_, error)| Err(TransferError::of_store(shown, error)))
+}
+
+const EXISTS: (&str, &str) = ("exists", "it is there already");
+const NOT_NEWER: (&str, &str) = ("not_newer", "what is there is as new");
+
+/// Why something is left alone: a word, and the same for people.
+type Left = Option<(&'static str, &'static str)>;
+
+impl Mover {
+    /// Whether the target is kept, as far as that has to be known before: `--no-clobber` is decided when it is written.
+    async fn is_left_alone(&self, candidate: &Candidate, aim: &Aim) -> Result<Left, TransferError> {
+        let wanted = match (self.when.existing, self.when.run) {
+            (Existing::Replace, _) | (Existing::Keep, Run::Real) => return Ok(None),
+            (Existing::Keep, Run::Dry) => EXISTS,
+            (Existing::ReplaceOlder, _) => NOT_NEWER,
+        };
+        let there = match aim {
+            Aim::Stdout => None,
+            Aim::File(path) => fs::metadata(path).ok().map(|meta| meta.modified().ok()),
+            Aim::Object(place, key) => match &self.target {
+                Some(bucket) => when(bucket, key, &place.to_string()).await?,
+                None => None,
+            },
+        };
+        let Some(there) = there else { return Ok(None) };
+        if wanted == EXISTS {
+            return Ok(Some(EXISTS));
+        }
+        let here = match (candidate.modified, &candidate.what) {
+            (Some(time), _) => Some(time),
+            (None, What::Bucket(bucket, key)) => when(bucket, key, &candidate.shown).await?.flatten(),
+            (None, What::Web(remote, key)) => when(&**remote, key, &candidate.shown).await?.flatten(),
+            (None, What::File(path)) => fs::metadata(path).and_then(|meta| meta.modified()).ok(),
+            (None, What::Stdin) => None,
+        };
+        let newer = here.zip(there).is_none_or(|(here, there)| here > there);
+        Ok((!newer).then_some(NOT_NEWER))
+    }
+}
+
+/// When an object was written, if it is there.
+async fn when(
+    remote: &dyn Remote,
+    key: &ObjectKey,
+    shown: &str,
+) -> Result<Option<Option<SystemTime>>, TransferError> {
+    match remote.head(key, None).await {
+        Ok(facts) => Ok(Some(facts.modified)),
+        Err(error) if error.kind() == forebay_store::StoreErrorKind::NotFound => Ok(None),
+        Err(error) => Err(TransferError::of_store(shown, error)),
+    }
+}

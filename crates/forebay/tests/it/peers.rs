@@ -1,0 +1,186 @@
+//! Other people's clients and ours, with a server of a third party between them: what they put we get, metadata included, and the
+//! other way round.
+
+use std::{io::ErrorKind, path::Path, process::Command};
+
+use forebay_testkit::{digest, notice, pattern::Pattern, process::Server};
+use serde_json::Value;
+
+use crate::{
+    bucket::away_from_aws,
+    run::{forebay, stderr},
+};
+
+const PATTERN: Pattern = Pattern::new(23);
+/// Enough for several parts of any client.
+const LEN: u64 = 24 << 20;
+
+/// moto's server with a bucket, a directory, and the words that each client needs.
+struct World {
+    moto: Server,
+    dir: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Option<Self> {
+        let mut command = Command::new("moto_server");
+        command.args(["-H", "127.0.0.1", "-p", "0"]);
+        let moto = match Server::start(command) {
+            Ok(moto) => moto,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                notice::skipped("moto's server is not here; cargo xtask test installs it");
+                return None;
+            }
+            Err(error) => panic!("{error}"),
+        };
+        let world = Self { moto, dir: tempfile::tempdir().unwrap() };
+        PATTERN.write_file(&world.dir.path().join("big"), LEN).unwrap();
+        world.ours(&["mb", "s3://bucket"]);
+        Some(world)
+    }
+
+    fn endpoint(&self) -> String {
+        format!("http://{}", self.moto.addr)
+    }
+
+    /// A client in the directory, if it is installed.
+    fn client(&self, program: &str) -> Option<Command> {
+        let version = if program == "aws" { "--version" } else { "version" };
+        let known = Command::new(program).arg(version).output();
+        if !known.is_ok_and(|known| known.status.success()) {
+            notice::skipped(format_args!("{program} is not here; cargo xtask test installs it"));
+            return None;
+        }
+        Some(self.dressed(Command::new(program)))
+    }
+
+    fn dressed(&self, command: Command) -> Command {
+        let mut command = away_from_aws(command);
+        command.env("AWS_ACCESS_KEY_ID", "testing").env("AWS_SECRET_ACCESS_KEY", "testing");
+        command.env("AWS_REGION", "us-east-1").env("HOME", self.dir.path());
+        command.current_dir(self.dir.path());
+        command
+    }
+
+    fn ours(&self, words: &[&str]) -> String {
+        let mut command = self.dressed(forebay());
+        command.env("FOREBAY_ENDPOINT_URL", self.endpoint()).args(words);
+        run(command)
+    }
+
+    /// What we say of an object.
+    fn stat(&self, url: &str) -> Value {
+        serde_json::from_str(&self.ours(&["stat", url, "--json"])).unwrap()
+    }
+
+    fn is_big(&self, name: &str) {
+        let path = |name: &str| self.dir.path().join(name);
+        assert_eq!(digest::of_file(&path(name)).unwrap(), digest::of_file(&path("big")).unwrap(), "{name}");
+    }
+
+    /// We fetch what they put, both by name and below a prefix.
+    fn we_get_what_they_put(&self, prefix: &str) {
+        self.ours(&[
+            "get",
+            &format!("s3://bucket/{prefix}/big"),
+            &format!("{prefix}.got"),
+            "--part-size",
+            "5MiB",
+        ]);
+        self.is_big(&format!("{prefix}.got"));
+        self.ours(&["get", &format!("s3://bucket/{prefix}/"), &format!("{prefix}.all"), "-r"]);
+        self.is_big(&format!("{prefix}.all/big"));
+    }
+}
+
+fn run(mut command: Command) -> String {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", stderr(&output));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn words(mut command: Command, words: &[&str]) -> String {
+    command.args(words);
+    run(command)
+}
+
+fn rclone(world: &World, path: &str) -> String {
+    format!(":s3,provider=Other,env_auth=true,endpoint='{}':{path}", world.endpoint())
+}
+
+#[test]
+fn what_aws_puts_we_get_with_its_metadata() {
+    let Some(world) = World::new() else { return };
+    let Some(aws) = world.client("aws") else { return };
+    let endpoint = world.endpoint();
+    words(
+        aws,
+        &[
+            "--endpoint-url",
+            &endpoint,
+            "s3",
+            "cp",
+            "--quiet",
+            "big",
+            "s3://bucket/aws/big",
+            "--cache-control",
+            "max-age=60",
+            "--content-type",
+            "x/y",
+            "--metadata",
+            "owner=me",
+            "--expires",
+            "2031-01-01T00:00:00Z",
+        ],
+    );
+    world.we_get_what_they_put("aws");
+    let said = world.stat("s3://bucket/aws/big");
+    assert_eq!(
+        (&said["bytes"], &said["cache_control"], &said["content_type"]),
+        (&LEN.into(), &"max-age=60".into(), &"x/y".into())
+    );
+    assert_eq!(said["metadata"]["owner"], "me", "{said}");
+    assert!(said["expires"].as_str().unwrap().contains("2031"), "{said}");
+}
+
+#[test]
+fn what_s5cmd_puts_we_get_with_its_metadata() {
+    let Some(world) = World::new() else { return };
+    let Some(s5cmd) = world.client("s5cmd") else { return };
+    let endpoint = world.endpoint();
+    words(
+        s5cmd,
+        &[
+            "--endpoint-url",
+            &endpoint,
+            "cp",
+            "-p",
+            "5",
+            "--cache-control",
+            "max-age=60",
+            "--content-type",
+            "x/y",
+            "--metadata",
+            "owner=me",
+            "big",
+            "s3://bucket/s5cmd/big",
+        ],
+    );
+    world.we_get_what_they_put("s5cmd");
+    let said = world.stat("s3://bucket/s5cmd/big");
+    assert_eq!(
+        (&said["cache_control"], &said["content_type"]),
+        (&"max-age=60".into(), &"x/y".into()),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_rclone_puts_we_get() {
+    let Some(world) = World::new() else { return };
+    let Some(client) = world.client("rclone") else { return };
+    let target = rclone(&world, "bucket/rclone/big");
+    words(client, &["copyto", "--s3-upload-cutoff", "200M", "--retries", "1", "big", &target]);
+    world.we_get_what_they_put("rclone");
+    assert!(Path::new(&world.dir.path().join("rclone.all/big")).exists());
+}
