@@ -65,7 +65,7 @@ fn network(error: &ClientError, about: &About<'_>) -> StoreError {
     let fix = match error.kind() {
         ClientErrorKind::Resolve => ": check --endpoint-url and --region",
         ClientErrorKind::Connect => ": check --endpoint-url, and that the server runs",
-        ClientErrorKind::Tls => ": a private certificate authority has to be given with --ca-bundle",
+        ClientErrorKind::Tls => ": a private certificate authority is given with --ca-cert or AWS_CA_BUNDLE",
         ClientErrorKind::Malformed => ": check --endpoint-url; is it https instead of http, or another port?",
         _ => "",
     };

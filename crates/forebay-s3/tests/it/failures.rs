@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use forebay_s3::{Profile, S3, S3Error, S3Options, Trouble};
+use forebay_net::client::{Client, ClientOptions};
+use forebay_s3::{Access, AccessKeys, Profile, S3, S3Account, S3Error, S3Options, Trouble};
 use forebay_store::remote::{Bucket as _, KeysAsk, PartAsk, Pin, Remote as _};
 use forebay_store::{ByteRange, StoreError, StoreErrorKind as Kind};
 use forebay_testkit::fake::{Cut, Fault, Gate, Verb, When};
 use forebay_testkit::fake_s3::{Draft, FakeS3};
 
 use crate::contract::{drained, key, payload, plainly};
-use crate::servers::{self, KEY_ID, SECRET};
+use crate::servers::{self, KEY_ID, SECRET, s3s_fs};
 
 /// The fake with one object, and the bucket that it is in.
 async fn fake() -> (FakeS3, S3) {
@@ -226,4 +227,26 @@ async fn two_lists_are_asked_for_at_once_and_no_more() {
     let (pages, ()) = futures_util::future::join(lists, watch).await;
     assert!(pages.iter().all(Result::is_ok));
     assert_eq!(server.count(Verb::List), 5);
+}
+
+/// Against a server that checks signatures.
+#[tokio::test]
+async fn somebody_elses_key_is_told_from_a_wrong_one() {
+    let place = s3s_fs::start().await.unwrap();
+    let good = servers::options(place.s3.account().endpoint_url().unwrap());
+    let with = |id: &str, secret: &str| {
+        let keys = AccessKeys { id: id.into(), secret: secret.into(), session_token: None };
+        S3Options { access: Access::Keys(keys), ..good.clone() }
+    };
+    let ask = async |options: S3Options| {
+        let s3 = S3Account::connect(options, Client::new(ClientOptions::default())).await;
+        s3.bucket(place.s3.name().clone()).read(&key("x"), None, None).await.unwrap_err()
+    };
+    let unknown = ask(with("AKIDNOBODY", SECRET)).await;
+    assert_eq!(unknown.kind(), Kind::Denied, "{unknown}");
+    check(&ask(with(KEY_ID, "another")).await, Kind::Denied, Trouble::Key, "AWS_SECRET_ACCESS_KEY");
+    check(&ask(good.clone()).await, Kind::NotFound, Trouble::Object, "no such object");
+    let elsewhere = servers::bucket(good).await;
+    let error = elsewhere.keys(&KeysAsk::default()).await.unwrap_err();
+    check(&error, Kind::NotFound, Trouble::Bucket, "no such bucket");
 }

@@ -8,3 +8,4 @@ mod failures;
 mod probes;
 mod requests;
 mod servers;
+mod streams;
