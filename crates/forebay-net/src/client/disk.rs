@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::task::JoinError;
 use tokio::time::Instant;
 
-/// A turn of at most a mebibyte takes a quarter of a millisecond from socket to page cache.
+/// A turn of at most a mebibyte takes about half a millisecond from socket to page cache.
 const SLOW: Duration = Duration::from_millis(10);
 const QUICK: Duration = Duration::from_millis(2);
 /// So many quick turns, and it is trusted again.

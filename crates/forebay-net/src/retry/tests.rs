@@ -1,3 +1,5 @@
+//! The brakes, each by itself and together, by a clock that is moved by hand.
+
 use proptest::prelude::*;
 use tokio::time::{advance, sleep};
 
