@@ -208,7 +208,7 @@ impl FromStr for Profile {
 
 #[cfg(test)]
 mod tests {
-    use super::Profile;
+    use super::{Checksums, NameIn, Parts, Profile, Quirks};
 
     #[test]
     fn a_server_is_told_by_its_host_and_by_what_it_calls_itself() {
@@ -235,5 +235,33 @@ mod tests {
             assert_eq!(profile.to_string().parse(), Ok(profile));
         }
         assert!("s3".parse::<Profile>().is_err());
+    }
+
+    #[test]
+    fn the_page_shows_the_table() {
+        type Column = fn(Quirks) -> bool;
+        let rows: [(&str, Column); 11] = [
+            ("bucket's name in", |row| row.name_in == NameIn::Host),
+            ("digests kept", |row| row.checksums != Checksums::None),
+            ("conditions on a write", |row| row.put_if.is_yes()),
+            ("\u{2026} on a completion", |row| row.complete_if.is_yes()),
+            ("\u{2026} on a copy", |row| row.copy_if.is_yes()),
+            ("parts made by copying", |row| row.copy_part.is_yes()),
+            ("many deleted at once", |row| row.delete_many.is_yes()),
+            ("tags", |row| row.tags.is_yes()),
+            ("entity tag of one piece is its MD5", |row| row.tag_is_md5.is_yes()),
+            ("length told at completion", |row| row.upload_len.is_yes()),
+            ("parts", |row| row.parts == Parts::Any),
+        ];
+        let page = include_str!("../../../docs/s3.md");
+        for (name, column) in rows {
+            let line = page.lines().find(|line| line.starts_with(&format!("| {name} |"))).expect(name);
+            let cells: Vec<_> = line.trim_matches('|').split('|').skip(1).map(str::trim).collect();
+            let shown: Vec<_> = cells
+                .iter()
+                .map(|cell| ["yes", "host", "any"].iter().any(|yes| cell.starts_with(yes)))
+                .collect();
+            assert_eq!(shown, Profile::ALL.map(|profile| column(profile.quirks())), "{name}");
+        }
     }
 }

@@ -13,7 +13,7 @@ use forebay_store::{ByteRange, StoreError, StoreErrorKind};
 
 use crate::error::Asked;
 use crate::exchange::{Exchange, Head};
-use crate::quirks::Checksums;
+use crate::quirks::{Checksums, Parts};
 use crate::s3::dress;
 use crate::write::asked;
 use crate::{S3, checksum, facts, list, xml};
@@ -166,6 +166,9 @@ impl S3 {
         let mut headers = self.headers();
         self.account.sse().on_read(&mut headers);
         self.require(&ask.condition, self.quirks().complete_if)?;
+        if self.quirks().parts == Parts::Equal && !of_one_len(parts) {
+            return Err(self.lacks("parts of different lengths"));
+        }
         headers.condition(&ask.condition);
         if let Some(digest) = ask.checksum.as_ref().filter(|digest| self.covers_whole(digest.kind)) {
             self.digest(Some(digest), &mut headers);
@@ -307,4 +310,11 @@ fn tag_in<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
     let body = answer.body().bytes()?;
     let refusal = xml::element(body, "Code").is_some();
     xml::tag(body).filter(|_| !refusal)
+}
+
+/// Whether all parts but the last have one length, and the last is no longer.
+fn of_one_len(parts: &[Part]) -> bool {
+    let Some((last, others)) = parts.split_last() else { return true };
+    let one = others.first().map_or(last.len, |first| first.len);
+    last.len <= one && others.iter().all(|part| part.len == one)
 }

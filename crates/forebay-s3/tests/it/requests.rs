@@ -6,7 +6,7 @@ use bytes::Bytes;
 use forebay_net::client::{Client, ClientOptions, Payload};
 use forebay_s3::{Access, CustomerKey, Payer, Presigned, Profile, S3, S3Options, Signed, Sse};
 use forebay_store::ByteRange;
-use forebay_store::remote::{Attributes, Bucket as _, Pin, PutAsk, Remote as _};
+use forebay_store::remote::{Attributes, Bucket as _, PartAsk, Pin, PutAsk, Remote as _};
 use forebay_testkit::fake::{Fault, Seen, Verb, When};
 use forebay_testkit::fake_s3::FakeS3;
 
@@ -147,4 +147,21 @@ async fn buckets_are_made_listed_and_removed() {
     s3.delete(&[key("x")]).await.unwrap();
     s3.remove().await.unwrap();
     assert!(listed().await.is_empty());
+}
+
+#[tokio::test]
+async fn parts_of_different_lengths_are_refused_where_the_server_would_refuse_them() {
+    let (server, s3) = fake(|options| options.profile = Some(Profile::R2)).await;
+    server.allow_small_parts();
+    let upload = s3.begin(&plainly("x")).await.unwrap();
+    let mut parts = Vec::new();
+    for (number, bytes) in [(1, &b"12"[..]), (2, b"34"), (3, b"5"), (4, b"67")] {
+        let ask = PartAsk { number, checksum: None };
+        parts.push(s3.put_part(&upload, &ask, payload(bytes)).await.unwrap());
+    }
+    let error = s3.complete(&upload, &plainly("x"), &parts).await.unwrap_err();
+    assert!(error.to_string().contains("parts of different lengths"), "{error}");
+    assert_eq!(server.count(Verb::Complete), 0);
+    s3.complete(&upload, &plainly("x"), &parts[..3]).await.unwrap();
+    assert_eq!(drained(s3.read(&key("x"), None, None).await).await, b"12345");
 }
