@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use forebay_budget::Ledger;
+use forebay_net::Pace;
+use forebay_net::retry::{Peer, PeerOptions};
 use forebay_store::remote::{ObjectKey, Pin, Remote, Tenacity};
 
 use crate::adapt::Adapt;
@@ -18,6 +20,8 @@ pub(crate) struct Shared {
     pub(crate) ledger: Ledger,
     pub(crate) slots: Arc<Slots>,
     pub(crate) tenacity: Tenacity,
+    pub(crate) pace: Pace,
+    pub(crate) peer: Peer,
 }
 
 /// How an engine works.
@@ -54,12 +58,18 @@ pub struct Source {
 impl Engine {
     /// An engine within these bounds.
     pub fn new(options: EngineOptions) -> Self {
+        Self::paced(options, Pace::unlimited())
+    }
+
+    /// One that moves at most so many bytes a second, both ways together. The pace may be changed while transfers run.
+    pub fn paced(options: EngineOptions, pace: Pace) -> Self {
         let adapt = match options.concurrency {
             Concurrency::UpTo(most) => Adapt::new(most),
             Concurrency::Exactly(count) => Adapt::fixed(count),
         };
         let EngineOptions { ledger, tenacity, .. } = options;
-        Self(Arc::new(Shared { ledger, slots: Slots::new(adapt), tenacity }))
+        let peer = Peer::new(PeerOptions::default());
+        Self(Arc::new(Shared { ledger, slots: Slots::new(adapt), tenacity, pace, peer }))
     }
 
     /// How many requests may be under way now.
@@ -67,7 +77,7 @@ impl Engine {
         self.0.slots.allowed()
     }
 
-    pub(crate) fn shared(&self) -> &Shared {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.0
     }
 }

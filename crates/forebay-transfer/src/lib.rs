@@ -3,7 +3,8 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `engine` | what all transfers of a process share |
-//! | `get` | from a place to here: to a file, to memory |
+//! | `get` | from a place to here: to a file, to memory, in order |
+//! | `put` | from here, or from another place, to a bucket |
 //! | `slots`, `adapt` | how many requests at once, and whose turn it is |
 //! | [`listing`] | many objects: their names in order, patterns, and two sides compared |
 //! | `parts` | into how many pieces, and where |
@@ -21,6 +22,7 @@ pub mod journal;
 pub mod listing;
 pub mod parts;
 mod progress;
+mod put;
 mod slots;
 pub mod verify;
 mod watched;
@@ -28,6 +30,8 @@ mod watched;
 pub use engine::{Concurrency, Engine, EngineOptions, Source};
 pub use error::{Left, TransferError, TransferErrorKind};
 pub use get::{
-    Durability, Existing, Fetched, GetOptions, Got, MemoryOptions, Modified, PageCache, Parents, Space,
+    Durability, Existing, Fetched, GetOptions, Got, MemoryOptions, Modified, Ordered, OrderedOptions,
+    PageCache, Parents, Space,
 };
 pub use progress::{Progress, Seen};
+pub use put::{Destination, OnFailure, Put, PutOptions};

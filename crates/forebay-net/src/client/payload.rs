@@ -1,9 +1,10 @@
 //! The body of a request.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use futures_util::Stream;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::BoxError;
@@ -32,6 +33,11 @@ impl Payload {
         Self(Some(Inner::Body(Box::pin(body))))
     }
 
+    /// `len` bytes, as the stream yields them. A stream that ends early or goes on beyond fails the request.
+    pub fn stream(len: u64, stream: impl Stream<Item = Result<Bytes, BoxError>> + Send + 'static) -> Self {
+        Self::body(Measured { stream: Box::pin(stream), left: len })
+    }
+
     /// The same body once more, unless it can be had only once.
     pub(super) fn copy(&self) -> Option<Self> {
         match &self.0 {
@@ -39,6 +45,45 @@ impl Payload {
             Some(Inner::Bytes(bytes)) => Some(Self(Some(Inner::Bytes(bytes.clone())))),
             Some(Inner::Body(_)) => None,
         }
+    }
+}
+
+/// A stream of which the length is known.
+struct Measured {
+    stream: Pin<Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send>>,
+    left: u64,
+}
+
+impl Body for Measured {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        Poll::Ready(Some(match ready!(self.stream.as_mut().poll_next(cx)) {
+            None => Err("the bytes ended before their announced length".into()),
+            Some(Err(error)) => Err(error),
+            Some(Ok(bytes)) => match self.left.checked_sub(bytes.len() as u64) {
+                None => Err("there are more bytes than were announced".into()),
+                Some(left) => {
+                    self.left = left;
+                    Ok(Frame::data(bytes))
+                }
+            },
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
     }
 }
 

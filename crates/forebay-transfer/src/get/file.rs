@@ -69,7 +69,7 @@ impl Engine {
         let source = Source { pin: opening.pin.clone(), ..source };
         let name = source.name();
         if let Some(body) = opening.unmeasured {
-            let len = run.pour(body, &name).await?;
+            let len = run.pour(body, &self.shared().pace, &name).await?;
             slot.finished(len);
             let proof = run.prove_unmeasured(len, wanted, &name).await?;
             return Ok((len, proof));
@@ -78,7 +78,7 @@ impl Engine {
         let mut opening = opening;
         let body = opening.body.take();
         run.begin(&source, opening, wanted.as_ref()).await?;
-        let placing = run.placing(source, self.shared().tenacity);
+        let placing = run.placing(source, self.shared());
         run.fetch(placing, body, slot, &self.shared().slots).await?;
         let proof = run.prove(wanted, &name).await?;
         Ok((len, proof))

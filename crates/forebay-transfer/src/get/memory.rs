@@ -109,7 +109,7 @@ impl Engine {
         let shared = self.shared();
         let Opening { pin, parts, mut body, .. } = opening;
         let source = Source { pin, ..source };
-        let placing = Placing { source, tenacity: shared.tenacity, progress: progress.clone() };
+        let placing = Placing::new(source, shared, progress);
         let crc = wanted.and_then(Wanted::crc);
         let cells: Vec<_> =
             (0..parts.count()).map(|index| Cell::new(index, parts.range(index), None, crc)).collect();

@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use forebay_net::LeasedFile;
+use forebay_net::Pace;
 use forebay_store::ByteRange;
 use forebay_store::remote::{PlaceError, ReadAsk, ResumableBody, See, Tenacity};
 use parking_lot::Mutex;
 
-use crate::engine::Source;
+use crate::engine::{Shared, Source};
 use crate::journal::Done;
 use crate::verify::{Crc, CrcKind, PieceCrc};
 use crate::{Progress, TransferError};
@@ -101,9 +102,6 @@ pub(super) enum Sink<'a> {
     Memory(&'a mut [u8]),
 }
 
-/// Moved at most between two looks at how far a piece is.
-const TURN: u64 = 4 << 20;
-
 /// What every piece of a transfer needs.
 #[derive(Debug, Clone)]
 pub(super) struct Placing {
@@ -111,9 +109,15 @@ pub(super) struct Placing {
     pub(super) source: Source,
     pub(super) tenacity: Tenacity,
     pub(super) progress: Progress,
+    pub(super) pace: Pace,
 }
 
 impl Placing {
+    pub(super) fn new(source: Source, shared: &Shared, progress: &Progress) -> Self {
+        let (tenacity, pace) = (shared.tenacity, shared.pace.clone());
+        Self { source, tenacity, progress: progress.clone(), pace }
+    }
+
     /// Puts what is missing of a piece where it belongs. `body` is an answer that begins there, if there is one already.
     pub(super) async fn place(
         &self,
@@ -159,6 +163,7 @@ impl Placing {
                 return Ok(());
             }
             self.progress.moved(moved);
+            self.pace.pay(moved).await;
         }
     }
 
@@ -169,7 +174,7 @@ impl Placing {
         file: &Arc<LeasedFile>,
         rest: ByteRange,
     ) -> Result<u64, TransferError> {
-        let most = rest.len().min(TURN);
+        let most = rest.len().min(self.pace.piece());
         let moved = if cell.is_to_be_seen() {
             let mut came = |bytes: &[u8]| cell.came(bytes);
             body.write_to(file, rest.start(), most, See::Each(&mut came)).await

@@ -5,8 +5,9 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use forebay_net::Pace;
 use forebay_store::ByteRange;
-use forebay_store::remote::{ResumableBody, Tenacity};
+use forebay_store::remote::ResumableBody;
 use tokio::task::JoinSet;
 
 use super::opening::Opening;
@@ -16,7 +17,7 @@ use super::syncing::Syncing;
 use super::target::Target;
 use super::{GetOptions, space};
 use crate::blocking::blocking;
-use crate::engine::Source;
+use crate::engine::{Shared, Source};
 use crate::journal::{Done, Head, Identity, Journal, State};
 use crate::parts::Parts;
 use crate::slots::{Slot, Slots};
@@ -99,8 +100,8 @@ impl Run {
         Ok(())
     }
 
-    pub(super) fn placing(&self, source: Source, tenacity: Tenacity) -> Placing {
-        Placing { source, tenacity, progress: self.progress.clone() }
+    pub(super) fn placing(&self, source: Source, shared: &Shared) -> Placing {
+        Placing::new(source, shared, &self.progress)
     }
 
     /// Fetches what is missing. `body` is an answer that begins at the first missing byte; `slot` is its turn.
@@ -222,7 +223,12 @@ impl Run {
     }
 
     /// All bytes of a body of unknown length.
-    pub(super) async fn pour(&mut self, mut body: ResumableBody, name: &str) -> Result<u64, TransferError> {
+    pub(super) async fn pour(
+        &mut self,
+        mut body: ResumableBody,
+        pace: &Pace,
+        name: &str,
+    ) -> Result<u64, TransferError> {
         let file = Arc::clone(self.target.file());
         let local = |error| TransferError::of_file(format!("cannot write what came of {name}"), error);
         file.set_len(0).map_err(local)?;
@@ -233,6 +239,7 @@ impl Run {
             at += bytes.len() as u64;
             self.progress.expect(bytes.len() as u64);
             self.progress.moved(bytes.len() as u64);
+            pace.pay(bytes.len() as u64).await;
         }
         Ok(at)
     }

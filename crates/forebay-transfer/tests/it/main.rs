@@ -5,4 +5,6 @@
 mod get;
 mod get_ends;
 mod get_memory;
+mod get_ordered;
+mod put;
 mod world;

@@ -45,7 +45,16 @@ pub(crate) fn quick() -> Tenacity {
 }
 
 pub(crate) fn engine(ledger: Ledger) -> Engine {
-    Engine::new(EngineOptions { ledger, concurrency: Concurrency::Exactly(4), tenacity: quick() })
+    with(ledger, Concurrency::Exactly(4))
+}
+
+/// One request after the other, for tests that count them.
+pub(crate) fn one_at_a_time(ledger: Ledger) -> Engine {
+    with(ledger, Concurrency::Exactly(1))
+}
+
+fn with(ledger: Ledger, concurrency: Concurrency) -> Engine {
+    Engine::new(EngineOptions { ledger, concurrency, tenacity: quick() })
 }
 
 impl World {

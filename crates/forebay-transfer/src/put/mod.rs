@@ -1,0 +1,23 @@
+//! From here, or from another place, to a bucket.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `options` | how an upload is to be done, and what became of it |
+//! | `object` | an upload of known length, on one page |
+//! | `bytes` | where its bytes come from, as often as it takes |
+//! | `parts` | all parts, the journal of them, and what is left if they do not all arrive |
+//! | `pipe` | an upload of unknown length |
+//! | `copy` | within one place, without the bytes passing here |
+//! | `again` | requests that are asked for again |
+//! | `settle` | what an answer proves, and what to make of one that was not heard |
+
+mod again;
+mod bytes;
+mod copy;
+mod object;
+mod options;
+mod parts;
+mod pipe;
+mod settle;
+
+pub use options::{Destination, OnFailure, Put, PutOptions};

@@ -1,0 +1,290 @@
+//! All parts of an upload, and what is left if they do not all arrive.
+//!
+//! A journal beside the source file says which upload there is at the store, and what was sent of which version of the file. The store says
+//! what it has. A part counts as there if both say the same; the rest is sent again.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use forebay_store::remote::{Part, PartAsk, Upload};
+use forebay_store::{StoreErrorKind, TEMP_PREFIX};
+use sha2::{Digest as _, Sha256};
+use tokio::task::JoinSet;
+
+use super::again::again;
+use super::bytes::{CRC, From};
+use super::object::remake;
+use super::{Destination, OnFailure, Put, PutOptions, settle};
+use crate::blocking::blocking;
+use crate::engine::Shared;
+use crate::journal::{Done, Head, Journal, State, Tag, hex};
+use crate::parts::Parts;
+use crate::verify::PieceCrc;
+use crate::{Left, Progress, TransferError, TransferErrorKind};
+
+type Sent = Result<(u64, Part, PieceCrc), TransferError>;
+
+/// An upload in parts. Dropped before its end, it leaves what the next one can use, or nothing.
+pub(super) struct Uploading {
+    shared: Arc<Shared>,
+    from: From,
+    parts: Parts,
+    to: Destination,
+    options: PutOptions,
+    progress: Progress,
+    upload: Upload,
+    journal: Option<Journal>,
+    there: BTreeMap<u64, (Part, Option<PieceCrc>)>,
+    resumed: u64,
+    settled: bool,
+}
+
+impl Uploading {
+    /// Goes on with the upload that an earlier run has left, or begins one.
+    pub(super) async fn begin(
+        shared: Arc<Shared>,
+        from: From,
+        parts: Parts,
+        beside: Option<(PathBuf, Head)>,
+        to: &Destination,
+        options: &PutOptions,
+        progress: &Progress,
+    ) -> Result<Self, TransferError> {
+        let beside = beside.map(|(path, head)| (journal_path(&path, &head), head));
+        let left = match &beside {
+            Some((path, head)) => left_over(path.clone(), head.clone(), to).await?,
+            None => None,
+        };
+        let (state, there) = left.map_or((None, BTreeMap::new()), |(state, there)| (Some(state), there));
+        let earlier = state.as_ref().and_then(|state| state.head().upload.clone());
+        let (upload, parts) = match (earlier, &state) {
+            (Some(id), Some(state)) => (Upload { key: to.key.clone(), id }, state.head().parts()),
+            _ => {
+                let ask = settle::ask(to, options, None);
+                let begun = again(&shared, progress, || to.bucket.begin(&ask)).await;
+                (begun.map_err(|failed| TransferError::of_store(&to.name(), failed.error))?, parts)
+            }
+        };
+        let resumed = there.values().map(|(part, _)| part.len).sum();
+        progress.resumed(resumed);
+        let mut uploading = Self {
+            shared,
+            from,
+            parts,
+            to: to.clone(),
+            options: options.clone(),
+            progress: progress.clone(),
+            upload,
+            journal: None,
+            there,
+            resumed,
+            settled: false,
+        };
+        uploading.journal = uploading.note_beginning(beside).await;
+        Ok(uploading)
+    }
+
+    /// Where no journal can be written, the upload goes on without one, and is given up if it fails.
+    async fn note_beginning(&self, beside: Option<(PathBuf, Head)>) -> Option<Journal> {
+        if self.options.on_failure == OnFailure::GivenUp {
+            return None;
+        }
+        let (path, mut head) = beside?;
+        head.upload = Some(self.upload.id.clone());
+        head.part_size = self.parts.size();
+        let had: Vec<Done> = self.there.iter().map(|(index, (part, crc))| done(*index, part, *crc)).collect();
+        let begin = move || {
+            Journal::begin(&path, head, had).map_err(|error| TransferError::of_file("no journal", error))
+        };
+        blocking(begin).await.ok()
+    }
+
+    /// Sends what is missing, and publishes the object.
+    pub(super) async fn send_all(&mut self) -> Result<Put, TransferError> {
+        let mut tasks = JoinSet::new();
+        let sent = self.drive(&mut tasks).await;
+        tasks.shutdown().await;
+        let published = match sent {
+            Ok(()) => self.publish().await,
+            Err(error) => Err(error),
+        };
+        match published {
+            Ok(put) => {
+                self.settled = true;
+                if let Some(journal) = self.journal.take() {
+                    journal.end();
+                }
+                Ok(put)
+            }
+            Err(error) => Err(self.fail(error).await),
+        }
+    }
+
+    async fn drive(&mut self, tasks: &mut JoinSet<Sent>) -> Result<(), TransferError> {
+        let missing: Vec<u64> =
+            (0..self.parts.count()).filter(|index| !self.there.contains_key(index)).collect();
+        let mut missing = missing.into_iter();
+        let mut next = missing.next();
+        let slots = Arc::clone(&self.shared.slots);
+        let mut turn = Box::pin(slots.take());
+        while next.is_some() || !tasks.is_empty() {
+            tokio::select! {
+                biased;
+                Some(ended) = tasks.join_next() => self.sent(ended)?,
+                slot = &mut turn, if next.is_some() => {
+                    turn = Box::pin(slots.take());
+                    let Some(index) = next else { continue };
+                    let sending = self.send(index);
+                    tasks.spawn(async move {
+                        let sent = sending.await?;
+                        slot.finished(sent.1.len);
+                        Ok(sent)
+                    });
+                    next = missing.next();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&self, index: u64) -> impl Future<Output = Sent> + Send + use<> {
+        let (shared, from, to) = (Arc::clone(&self.shared), self.from.clone(), self.to.clone());
+        let (upload, progress, range) = (self.upload.clone(), self.progress.clone(), self.parts.range(index));
+        async move {
+            let first = from.ready(range, &shared).await?;
+            let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+            let seen = Arc::new(parking_lot::Mutex::new(Arc::clone(&first.crc)));
+            let ask = PartAsk { number, checksum: first.known.map(PieceCrc::checksum) };
+            let mut first = Some(first);
+            let sent = again(&shared, &progress, || {
+                let (ready, seen) = (first.take(), Arc::clone(&seen));
+                let (from, shared, to, upload, ask) = (&from, &shared, &to, &upload, &ask);
+                async move {
+                    let ready = match ready {
+                        Some(ready) => ready,
+                        None => remake(from, range, shared).await?,
+                    };
+                    *seen.lock() = Arc::clone(&ready.crc);
+                    to.bucket.put_part(upload, ask, ready.payload).await
+                }
+            });
+            let part = sent.await.map_err(|failed| TransferError::of_store(&to.name(), failed.error))?;
+            progress.moved(range.len());
+            let crc = seen.lock().lock().so_far();
+            Ok((index, part, crc))
+        }
+    }
+
+    fn sent(&mut self, ended: Result<Sent, tokio::task::JoinError>) -> Result<(), TransferError> {
+        let (index, part, crc) = ended.map_err(|gone| {
+            TransferError::new(TransferErrorKind::Local, "the program is ending").because(gone)
+        })??;
+        let differs = part.checksum.as_ref().is_some_and(|told| told.kind == CRC.kind() && !crc.is(told));
+        if differs {
+            let what = format!("{}: part {} is not stored as it was sent", self.to.name(), part.number);
+            return Err(TransferError::new(TransferErrorKind::Integrity, what));
+        }
+        if let Some(journal) = &mut self.journal {
+            journal.done(done(index, &part, Some(crc)));
+        }
+        self.there.insert(index, (part, Some(crc)));
+        Ok(())
+    }
+
+    async fn publish(&self) -> Result<Put, TransferError> {
+        self.from.check().await?;
+        let crc = self.there.values().try_fold(PieceCrc::empty(CRC), |sum, (_, crc)| sum.then((*crc)?));
+        let ask = settle::ask(&self.to, &self.options, crc);
+        let parts: Vec<Part> = self.there.values().map(|(part, _)| part.clone()).collect();
+        let (to, upload) = (&self.to, &self.upload);
+        let completed =
+            again(&self.shared, &self.progress, || to.bucket.complete(upload, &ask, &parts)).await;
+        let len = self.parts.len();
+        let stored = match completed {
+            Ok(stored) => stored,
+            Err(failed) => settle::heard(to, failed, len, crc, &self.options.condition).await?,
+        };
+        let pairs: Vec<_> = self.there.values().cloned().collect();
+        let proof = settle::proof(&stored, crc, &pairs);
+        Ok(Put { stored, len, resumed: self.resumed, proof })
+    }
+
+    async fn fail(&mut self, error: TransferError) -> TransferError {
+        self.settled = true;
+        let lost = matches!(
+            error.kind(),
+            TransferErrorKind::Changed | TransferErrorKind::Integrity | TransferErrorKind::Precondition
+        );
+        if let Some(journal) = self.journal.take_if(|_| lost) {
+            journal.end();
+        }
+        if self.journal.is_some() {
+            return error.leaving(Left::Resumable);
+        }
+        // What cannot be given up now costs storage until somebody lists stale uploads; the first error is the one to tell.
+        let _ = self.to.bucket.abort(&self.upload).await;
+        error
+    }
+}
+
+impl Drop for Uploading {
+    fn drop(&mut self) {
+        if self.settled || self.journal.is_some() {
+            return;
+        }
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let (to, upload) = (self.to.clone(), self.upload.clone());
+            runtime.spawn(async move { to.bucket.abort(&upload).await });
+        }
+    }
+}
+
+fn done(index: u64, part: &Part, crc: Option<PieceCrc>) -> Done {
+    Done { tag: Some(Tag::of(&part.validator)), ..Done::new(index, part.len, crc) }
+}
+
+/// One journal for each pair of file and target.
+fn journal_path(file: &std::path::Path, head: &Head) -> PathBuf {
+    let hash = &hex(&Sha256::digest(format!("{}{}", head.source.hash, head.target.hash)))[..16];
+    file.with_file_name(format!("{TEMP_PREFIX}put-{hash}.journal"))
+}
+
+/// What an earlier run has left: what the journal and the store agree on.
+async fn left_over(
+    path: PathBuf,
+    new: Head,
+    to: &Destination,
+) -> Result<Option<(State, BTreeMap<u64, (Part, Option<PieceCrc>)>)>, TransferError> {
+    let Some(state) = blocking(move || Ok(Journal::load(&path))).await? else { return Ok(None) };
+    let old = state.head();
+    let same = old.source == new.source && old.target == new.target && old.inode == new.inode;
+    let Some(id) = old.upload.clone().filter(|_| same && old.pin.is_of(&new.pin.pin()) && old.len == new.len)
+    else {
+        return Ok(None);
+    };
+    let upload = Upload { key: to.key.clone(), id };
+    let mut there = BTreeMap::new();
+    let mut after = 0;
+    loop {
+        let page = match to.bucket.parts(&upload, after).await {
+            Ok(page) => page,
+            Err(gone) if gone.kind() == StoreErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(TransferError::of_store(&to.name(), error).leaving(Left::Resumable)),
+        };
+        let Some(last) = page.last() else { break };
+        after = last.number;
+        for part in page {
+            let index = u64::from(part.number.saturating_sub(1));
+            let noted = state.piece(index).filter(|done| {
+                part.len == old.parts().range(index).len()
+                    && done.bytes == part.len
+                    && done.tag == Some(Tag::of(&part.validator))
+            });
+            if let Some(crc) = noted.map(Done::piece_crc) {
+                there.insert(index, (part, crc));
+            }
+        }
+    }
+    Ok(Some((state, there)))
+}

@@ -1,0 +1,256 @@
+//! An upload of unknown length: from a pipe, or from whatever can be read only once.
+//!
+//! A part that has to be sent again cannot be read again, so it is held until the store has it: in a buffer that the plan pays for, leased
+//! before it is filled. Half of the plan's windows may be one part, so that one is filled while another is sent. Parts grow as their number
+//! nears 10,000, as far as that half allows; where it does not, a pipe that goes on beyond what 10,000 parts hold is refused
+//! with the numbers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use forebay_budget::{ByteSize, Class, Lease, PooledBuf};
+use forebay_net::client::Payload;
+use forebay_store::remote::{Part, PartAsk, Upload};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::task::JoinSet;
+
+use super::again::again;
+use super::bytes::CRC;
+use super::{Destination, Put, PutOptions, settle};
+use crate::engine::{Engine, Shared};
+use crate::parts::{PART_MIN, PARTS_MAX, growing, growing_total};
+use crate::verify::{Crc, PieceCrc};
+use crate::{Progress, TransferError, TransferErrorKind};
+
+/// The first part, where the plan has room for two of them.
+const FIRST: ByteSize = ByteSize::mib(8);
+/// How long to wait for a buffer that other transfers hold.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A part that was read.
+struct Filled {
+    bytes: Bytes,
+    crc: PieceCrc,
+    is_last: bool,
+}
+
+/// Parts on their way.
+struct Sending<'a> {
+    shared: Arc<Shared>,
+    to: &'a Destination,
+    progress: &'a Progress,
+    upload: Upload,
+    tasks: JoinSet<Result<(Part, PieceCrc), TransferError>>,
+    there: Vec<(Part, Option<PieceCrc>)>,
+    settled: bool,
+}
+
+impl Engine {
+    /// Uploads what `reader` yields until its end.
+    ///
+    /// Nothing of it is published before the end, and nothing is left at the store if it fails or is dropped.
+    ///
+    /// # Errors
+    ///
+    /// `Memory` if the plan has no room for a part; `Local` if the reader fails; else as [`put_file`](Engine::put_file).
+    pub async fn put_pipe(
+        &self,
+        mut reader: impl AsyncRead + Send + Unpin,
+        to: &Destination,
+        options: &PutOptions,
+        progress: &Progress,
+    ) -> Result<Put, TransferError> {
+        let shared = self.shared();
+        let most = ByteSize::b(shared.ledger.usage(Class::Windows).capacity / 2);
+        let size = options.part_size.unwrap_or(FIRST.min(most)).max(PART_MIN);
+        let first = fill(&mut reader, lease(shared, size).await?).await?;
+        progress.expect(first.bytes.len() as u64);
+        let put = if first.is_last {
+            self.put_bytes(first, to, options, progress).await?
+        } else {
+            self.put_growing(first, &mut reader, (size, most.max(size)), to, options, progress).await?
+        };
+        progress.object_is_whole();
+        Ok(put)
+    }
+
+    async fn put_bytes(
+        &self,
+        whole: Filled,
+        to: &Destination,
+        options: &PutOptions,
+        progress: &Progress,
+    ) -> Result<Put, TransferError> {
+        let shared = self.shared();
+        let slot = shared.slots.take().await;
+        let ask = settle::ask(to, options, Some(whole.crc));
+        let put = again(shared, progress, || to.bucket.put(&ask, Payload::bytes(whole.bytes.clone()))).await;
+        let len = whole.bytes.len() as u64;
+        let stored = match put {
+            Ok(stored) => stored,
+            Err(failed) => settle::heard(to, failed, len, Some(whole.crc), &options.condition).await?,
+        };
+        slot.finished(len);
+        progress.moved(len);
+        let proof = settle::proof(&stored, Some(whole.crc), &[]);
+        Ok(Put { stored, len, resumed: 0, proof })
+    }
+
+    async fn put_growing(
+        &self,
+        first: Filled,
+        reader: &mut (impl AsyncRead + Send + Unpin),
+        (size, most): (ByteSize, ByteSize),
+        to: &Destination,
+        options: &PutOptions,
+        progress: &Progress,
+    ) -> Result<Put, TransferError> {
+        let shared = Arc::clone(self.shared());
+        let ask = settle::ask(to, options, None);
+        let begun = again(&shared, progress, || to.bucket.begin(&ask)).await;
+        let upload = begun.map_err(|failed| TransferError::of_store(&to.name(), failed.error))?;
+        let (tasks, there) = (JoinSet::new(), Vec::new());
+        let mut sending = Sending { shared, to, progress, upload, tasks, there, settled: false };
+        let sent = sending.send_all(first, reader, size, most).await;
+        sending.tasks.shutdown().await;
+        let published = match sent {
+            Ok(()) => sending.publish(options).await,
+            Err(error) => Err(error),
+        };
+        sending.settled = true;
+        if published.is_err() {
+            // The first error is the one to tell.
+            let _ = to.bucket.abort(&sending.upload).await;
+        }
+        published
+    }
+}
+
+impl Sending<'_> {
+    async fn send_all(
+        &mut self,
+        first: Filled,
+        reader: &mut (impl AsyncRead + Send + Unpin),
+        size: ByteSize,
+        most: ByteSize,
+    ) -> Result<(), TransferError> {
+        let mut next = Some(first);
+        let mut number = 1;
+        while let Some(filled) = next.take() {
+            let is_last = filled.is_last;
+            self.send(number, filled).await?;
+            if is_last {
+                break;
+            }
+            number += 1;
+            if u64::from(number) > PARTS_MAX {
+                return Err(too_long(size, most));
+            }
+            // What is waited for is held by parts that are being sent, and those wait for nothing of ours.
+            let lease = lease(&self.shared, growing(size, number, most)).await?;
+            let filled = fill(reader, lease).await?;
+            self.progress.expect(filled.bytes.len() as u64);
+            next = Some(filled).filter(|filled| !filled.bytes.is_empty());
+        }
+        while let Some(ended) = self.tasks.join_next().await {
+            self.take(ended)?;
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, number: u32, filled: Filled) -> Result<(), TransferError> {
+        while let Some(ended) = self.tasks.try_join_next() {
+            self.take(ended)?;
+        }
+        let slot = self.shared.slots.take().await;
+        let (shared, to, upload) = (Arc::clone(&self.shared), self.to.clone(), self.upload.clone());
+        let progress = self.progress.clone();
+        self.tasks.spawn(async move {
+            let ask = PartAsk { number, checksum: Some(filled.crc.checksum()) };
+            let bytes = filled.bytes;
+            let sent = again(&shared, &progress, || {
+                to.bucket.put_part(&upload, &ask, Payload::bytes(bytes.clone()))
+            });
+            let part = sent.await.map_err(|failed| TransferError::of_store(&to.name(), failed.error))?;
+            let len = bytes.len() as u64;
+            drop(bytes);
+            shared.pace.pay(len).await;
+            slot.finished(len);
+            progress.moved(len);
+            Ok((part, filled.crc))
+        });
+        Ok(())
+    }
+
+    fn take(
+        &mut self,
+        ended: Result<Result<(Part, PieceCrc), TransferError>, tokio::task::JoinError>,
+    ) -> Result<(), TransferError> {
+        let (part, crc) = ended.map_err(|gone| {
+            TransferError::new(TransferErrorKind::Local, "the program is ending").because(gone)
+        })??;
+        self.there.push((part, Some(crc)));
+        Ok(())
+    }
+
+    async fn publish(&mut self, options: &PutOptions) -> Result<Put, TransferError> {
+        self.there.sort_unstable_by_key(|(part, _)| part.number);
+        let crc = self.there.iter().try_fold(PieceCrc::empty(CRC), |sum, (_, crc)| sum.then((*crc)?));
+        let ask = settle::ask(self.to, options, crc);
+        let parts: Vec<Part> = self.there.iter().map(|(part, _)| part.clone()).collect();
+        let (to, upload) = (self.to, &self.upload);
+        let completed = again(&self.shared, self.progress, || to.bucket.complete(upload, &ask, &parts)).await;
+        let len = parts.iter().map(|part| part.len).sum();
+        let stored = match completed {
+            Ok(stored) => stored,
+            Err(failed) => settle::heard(to, failed, len, crc, &options.condition).await?,
+        };
+        let proof = settle::proof(&stored, crc, &self.there);
+        Ok(Put { stored, len, resumed: 0, proof })
+    }
+}
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        if self.settled {
+            return;
+        }
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let (to, upload) = (self.to.clone(), self.upload.clone());
+            runtime.spawn(async move { to.bucket.abort(&upload).await });
+        }
+    }
+}
+
+async fn lease(shared: &Shared, size: ByteSize) -> Result<Lease, TransferError> {
+    Ok(shared.ledger.acquire(Class::Windows, size.as_u64(), PATIENCE).await?)
+}
+
+/// Reads until the buffer is full or the reader at its end.
+async fn fill(reader: &mut (impl AsyncRead + Unpin), lease: Lease) -> Result<Filled, TransferError> {
+    let size = usize::try_from(lease.bytes()).unwrap_or(usize::MAX);
+    let mut buffer = PooledBuf::alone(size, lease);
+    let mut crc = Crc::new(CRC);
+    let mut len = 0;
+    while len < size {
+        let read = reader.read(&mut buffer[len..]).await;
+        match read.map_err(|error| TransferError::of_file("cannot read what is to be uploaded", error))? {
+            0 => break,
+            more => {
+                crc.update(&buffer[len..len + more]);
+                len += more;
+            }
+        }
+    }
+    Ok(Filled { bytes: buffer.freeze(len), crc: crc.so_far(), is_last: len < size })
+}
+
+fn too_long(size: ByteSize, most: ByteSize) -> TransferError {
+    let holds = growing_total(size, most);
+    let what = format!(
+        "what is to be uploaded goes on beyond {holds}, which is all that 10000 parts of at most {most} hold: set \
+         --part-size or --memory higher"
+    );
+    TransferError::new(TransferErrorKind::Invalid, what)
+}

@@ -1,0 +1,288 @@
+//! Uploads, against an S3 in this process.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use forebay_budget::{ByteSize, Class, Ledger, UpstreamSizes};
+use forebay_net::client::{Client, ClientOptions};
+use forebay_s3::{Access, AccessKeys, BucketName, S3, S3Options};
+use forebay_store::remote::{Bucket, Condition, CopyAsk, ObjectKey, Pin};
+use forebay_testkit::fake::{Cut, Fault, Verb, When};
+use forebay_testkit::fake_s3::{Draft, FakeS3, Object};
+use forebay_transfer::verify::Level;
+use forebay_transfer::{
+    Destination, Engine, Left, OnFailure, Progress, Put, PutOptions, Source, TransferError, TransferErrorKind,
+};
+use tempfile::TempDir;
+
+use crate::world::{KIB, PATTERN, engine, ledger, one_at_a_time};
+
+const LEN: u64 = 500 * KIB;
+
+struct Place {
+    server: FakeS3,
+    bucket: Arc<S3>,
+    engine: Engine,
+    ledger: Ledger,
+    dir: TempDir,
+    progress: Progress,
+}
+
+async fn place() -> Place {
+    let server = FakeS3::start().unwrap();
+    server.allow_small_parts();
+    server.create_bucket("bbb");
+    let keys = AccessKeys { id: "key".into(), secret: "secret".into(), session_token: None };
+    let options = S3Options {
+        region: Some("us-east-1".into()),
+        endpoint_url: Some(server.endpoint().into()),
+        access: Access::Keys(keys),
+
+        ..S3Options::default()
+    };
+    let ledger = Ledger::new([(Class::Upstreams, ByteSize::mib(64)), (Class::Windows, ByteSize::mib(16))]);
+    let sizes =
+        UpstreamSizes { buffer: ByteSize::kib(32), receive: ByteSize::kib(64), tls: ByteSize::kib(64) };
+    let client = Client::new(ClientOptions {
+        stall_timeout: Duration::from_millis(500),
+        ..ClientOptions::new(ledger.clone(), forebay_budget::FdLedger::new(256), sizes)
+    });
+    let bucket = Arc::new(S3::connect(BucketName::new("bbb").unwrap(), options, client).await);
+    let (dir, progress) = (TempDir::new().unwrap(), Progress::new());
+    Place { server, bucket, engine: engine(ledger.clone()), ledger, dir, progress }
+}
+
+fn small_parts() -> PutOptions {
+    PutOptions { part_size: Some(ByteSize::mib(5)), ..PutOptions::default() }
+}
+
+impl Place {
+    fn to(&self, key: &str) -> Destination {
+        Destination { bucket: self.bucket.clone() as Arc<dyn Bucket>, key: ObjectKey::new(key).unwrap() }
+    }
+
+    fn file(&self, len: u64) -> std::path::PathBuf {
+        let path = self.dir.path().join("file");
+        PATTERN.write_file(&path, len).unwrap();
+        path
+    }
+
+    async fn put(&self, len: u64, options: &PutOptions) -> Result<Put, TransferError> {
+        let path = self.file(len);
+        self.again(&path, options).await
+    }
+
+    async fn again(&self, path: &std::path::Path, options: &PutOptions) -> Result<Put, TransferError> {
+        self.engine.put_file(path, &self.to("o"), options, &self.progress).await
+    }
+
+    fn stored(&self, key: &str) -> Arc<Object> {
+        self.server.object("bbb", key).unwrap()
+    }
+
+    fn assert_whole(&self, len: u64) {
+        let stored = self.stored("o");
+        assert_eq!(stored.content.len(), len);
+        stored.content.check(PATTERN).unwrap();
+        assert!(self.server.uploads("bbb").is_empty());
+        assert_eq!(std::fs::read_dir(self.dir.path()).unwrap().count(), 1, "no journal is left");
+        assert_eq!(self.ledger.usage(Class::Windows).in_use, 0);
+    }
+}
+
+const MIB: u64 = 1 << 20;
+
+#[tokio::test]
+async fn a_file_of_any_length_goes_up_and_the_store_confirms_its_digest() {
+    for (len, parts) in [(0, 0), (1, 0), (5 * MIB, 0), (5 * MIB + 1, 2), (12 * MIB + 7, 3)] {
+        let place = place().await;
+        let put = place.put(len, &small_parts()).await.unwrap();
+        assert_eq!((put.len, put.resumed, put.proof.level), (len, 0, Level::FullObject), "{len}");
+        place.assert_whole(len);
+        assert_eq!(place.server.count(Verb::Part), parts);
+        let seen = place.progress.seen();
+        assert_eq!((seen.total, seen.done, seen.objects), (len, len, 1));
+    }
+}
+
+#[tokio::test]
+async fn uploads_survive_what_networks_and_stores_do() {
+    for (verb, fault) in [
+        (Verb::Part, Fault::ShortUpload { after: MIB, how: Cut::Reset }),
+        (Verb::Part, Fault::slow_down(None)),
+        (Verb::Part, Fault::LoseAnswer(Cut::Reset)),
+        (Verb::Begin, Fault::internal_error()),
+        (Verb::Complete, Fault::ErrorInside("InternalError")),
+        (Verb::Complete, Fault::LoseAnswer(Cut::Clean)),
+    ] {
+        let place = place().await;
+        let name = format!("{verb:?} {fault:?}");
+        place.server.script().push(When::verb(verb), fault);
+        let put = place.put(11 * MIB, &small_parts()).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(put.len, 11 * MIB);
+        place.assert_whole(11 * MIB);
+        assert_eq!(place.server.script().left(), 0, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_failed_goes_on_with_the_parts_that_arrived() {
+    let place = Place { engine: one_at_a_time(ledger()), ..place().await };
+    place.server.script().push(When::verb(Verb::Part).after(2).always(), Fault::access_denied());
+    let error = place.put(22 * MIB, &small_parts()).await.unwrap_err();
+    assert_eq!((error.kind(), error.left()), (TransferErrorKind::Denied, Left::Resumable), "{error}");
+    assert_eq!(place.server.uploads("bbb").len(), 1);
+    place.server.script().clear();
+    place.server.forget();
+    let put = place.again(&place.dir.path().join("file"), &small_parts()).await.unwrap();
+    assert_eq!((put.resumed, put.proof.level), (10 * MIB, Level::FullObject));
+    assert_eq!(place.server.count(Verb::Part), 3);
+    place.assert_whole(22 * MIB);
+}
+
+#[tokio::test]
+async fn a_file_that_is_another_by_now_begins_anew() {
+    let place = place().await;
+    place.server.script().push(When::verb(Verb::Part).after(1).always(), Fault::access_denied());
+    place.put(11 * MIB, &small_parts()).await.unwrap_err();
+    place.server.script().clear();
+    let path = place.file(11 * MIB);
+    let later = SystemTime::now() + Duration::from_secs(5);
+    std::fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
+    let put = place.again(&path, &small_parts()).await.unwrap();
+    assert_eq!(put.resumed, 0);
+    assert_eq!(place.stored("o").content.len(), 11 * MIB);
+}
+
+#[tokio::test]
+async fn a_file_that_changes_under_way_is_not_published() {
+    let place = place().await;
+    let path = place.file(11 * MIB);
+    let longer = path.clone();
+    let grows =
+        move || std::fs::File::options().write(true).open(&longer).unwrap().set_len(12 * MIB).unwrap();
+    place.server.script().push(When::verb(Verb::Part), Fault::meanwhile(0, grows));
+    let error = place.again(&path, &small_parts()).await.unwrap_err();
+    assert_eq!((error.kind(), error.left()), (TransferErrorKind::Changed, Left::Nothing), "{error}");
+    assert!(place.server.object("bbb", "o").is_none() && place.server.uploads("bbb").is_empty());
+}
+
+#[tokio::test]
+async fn what_is_not_to_be_kept_is_given_up() {
+    let place = place().await;
+    place.server.script().push(When::verb(Verb::Part).after(1).always(), Fault::access_denied());
+    let options = PutOptions { on_failure: OnFailure::GivenUp, ..small_parts() };
+    let error = place.put(11 * MIB, &options).await.unwrap_err();
+    assert_eq!(error.left(), Left::Nothing);
+    assert!(place.server.uploads("bbb").is_empty());
+}
+
+#[tokio::test]
+async fn an_object_that_is_there_already_is_kept_if_that_was_the_condition() {
+    for len in [10, 11 * MIB] {
+        let place = place().await;
+        place.server.put("bbb", "o", Draft::bytes("mine"));
+        let options = PutOptions { condition: Condition::Absent, ..small_parts() };
+        let error = place.put(len, &options).await.unwrap_err();
+        assert_eq!((error.kind(), error.left()), (TransferErrorKind::Precondition, Left::Nothing), "{error}");
+        assert_eq!(place.stored("o").content.len(), 4);
+        assert!(place.server.uploads("bbb").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_is_not_taken_for_somebody_elses_object() {
+    let place = place().await;
+    place.server.script().push(When::verb(Verb::Put), Fault::LoseAnswer(Cut::Reset));
+    let options = PutOptions { condition: Condition::Absent, ..small_parts() };
+    let put = place.put(LEN, &options).await.unwrap();
+    assert_eq!(put.proof.level, Level::FullObject);
+    place.assert_whole(LEN);
+}
+
+#[tokio::test]
+async fn a_pipe_goes_up_in_parts_that_the_plan_pays_for() {
+    for len in [0, 1, 8 * MIB - 1, 8 * MIB, 8 * MIB + 1, 30 * MIB] {
+        let place = place().await;
+        place
+            .server
+            .script()
+            .push(When::verb(Verb::Part).after(1), Fault::ShortUpload { after: 9, how: Cut::Reset });
+        let bytes = PATTERN.bytes(0, len as usize);
+        let put = place
+            .engine
+            .put_pipe(&bytes[..], &place.to("o"), &PutOptions::default(), &place.progress)
+            .await
+            .unwrap();
+        assert_eq!((put.len, put.proof.level), (len, Level::FullObject), "{len}");
+        assert_eq!(place.stored("o").content.len(), len);
+        place.stored("o").content.check(PATTERN).unwrap();
+        let usage = place.ledger.usage(Class::Windows);
+        assert!(usage.in_use == 0 && usage.peak <= 16 * MIB);
+    }
+}
+
+#[tokio::test]
+async fn a_pipe_that_fails_leaves_nothing() {
+    let place = place().await;
+    place.server.script().push(When::verb(Verb::Part).after(1).always(), Fault::access_denied());
+    let bytes = PATTERN.bytes(0, 30 << 20);
+    let to = place.to("o");
+    let error =
+        place.engine.put_pipe(&bytes[..], &to, &PutOptions::default(), &place.progress).await.unwrap_err();
+    assert_eq!((error.kind(), error.left()), (TransferErrorKind::Denied, Left::Nothing), "{error}");
+    assert!(place.server.uploads("bbb").is_empty() && place.server.object("bbb", "o").is_none());
+    assert_eq!(place.ledger.usage(Class::Windows).in_use, 0);
+}
+
+#[tokio::test]
+async fn an_object_goes_from_one_place_to_another_without_being_held() {
+    let (from, place) = (place().await, place().await);
+    for len in [0, 10, 12 * MIB] {
+        from.server.put("bbb", "source", Draft::pattern(PATTERN, len));
+        from.server.script().push(When::verb(Verb::Get).after(1), Fault::reset_after(1000));
+        place
+            .server
+            .script()
+            .push(When::verb(Verb::Part).after(1), Fault::ShortUpload { after: 99, how: Cut::Reset });
+        let source = Source::new(from.bucket.clone(), ObjectKey::new("source").unwrap());
+        let put = place
+            .engine
+            .put_remote(&source, &place.to("o"), &small_parts(), &place.progress)
+            .await
+            .unwrap_or_else(|error| panic!("{len}: {error}"));
+        assert_eq!(put.len, len);
+        place.stored("o").content.check(PATTERN).unwrap();
+        assert_eq!(place.stored("o").content.len(), len);
+        from.server.script().clear();
+        place.server.script().clear();
+    }
+    assert_eq!(place.ledger.usage(Class::Windows).peak, 0);
+}
+
+#[tokio::test]
+async fn a_copy_within_a_place_moves_no_bytes_and_is_of_the_version_that_was_meant() {
+    let place = place().await;
+    place.server.put("bbb", "source", Draft::pattern(PATTERN, LEN));
+    let source = ObjectKey::new("source").unwrap();
+    let facts = forebay_store::remote::Remote::head(&*place.bucket, &source, None).await.unwrap();
+    let to = place.to("o");
+    let ask = |pin: Pin| CopyAsk {
+        source_bucket: None,
+        source: source.clone(),
+        pin,
+        target: forebay_store::remote::PutAsk {
+            key: to.key.clone(),
+            attributes: Default::default(),
+            condition: Condition::Always,
+            checksum: None,
+            checksum_kind: None,
+        },
+        keep_attributes: true,
+    };
+    place.engine.copy(&to, &ask(facts.pin()), LEN, &place.progress).await.unwrap();
+    assert_eq!(place.stored("o").content.len(), LEN);
+    place.server.put("bbb", "source", Draft::pattern(PATTERN, LEN + 1));
+    let error = place.engine.copy(&to, &ask(facts.pin()), LEN, &place.progress).await.unwrap_err();
+    assert_eq!((error.kind(), error.left()), (TransferErrorKind::Changed, Left::Nothing), "{error}");
+}
