@@ -19,8 +19,7 @@ use async_compression::tokio::bufread::{BrotliEncoder, GzipEncoder, ZstdEncoder}
 use async_compression::zstd::CParameter;
 use bytes::Bytes;
 use forebay_budget::Lease;
-use forebay_net::{FileBody, ReadWindow};
-use forebay_store::Content;
+use forebay_net::{FileBody, FileSpan, ReadWindow};
 use forebay_tower::body::{EndBody, Held};
 use futures_util::TryStreamExt;
 use http_body::Frame;
@@ -30,6 +29,7 @@ use tokio_util::io::{ReaderStream, StreamReader};
 
 use crate::body::Body;
 use crate::encoding::Coding;
+use crate::respond::upstream::Upstream;
 
 /// Cheapest first.
 pub(crate) const ORDER: [Coding; 3] = [Coding::Zstd, Coding::Gzip, Coding::Brotli];
@@ -51,6 +51,20 @@ pub(crate) struct Compressor {
     reads: ReadWindow,
 }
 
+/// What is compressed.
+pub(crate) enum Source {
+    Bytes(Bytes),
+    File(FileSpan),
+    Upstream(Box<Upstream>),
+}
+
+/// What a compressor holds to its end.
+struct Paid {
+    _window: Lease,
+    /// For a source that does not hold it itself.
+    _reads: Option<ReadWindow>,
+}
+
 impl Compressor {
     /// Takes [`cost`] bytes that were granted, and what may be read ahead of the compressor.
     pub(crate) fn new(window: Lease, reads: ReadWindow) -> Self {
@@ -59,16 +73,22 @@ impl Compressor {
 
     /// The content, compressed as it is read. Fails where reading fails: a short body stays without its
     /// end mark.
-    pub(crate) fn body(self, coding: Coding, content: Content) -> Body {
-        let source = match content {
-            Content::Bytes(bytes) => Body::from(bytes),
-            Content::File(span) => Body::from(FileBody::of(span, self.reads)),
+    pub(crate) fn body(self, coding: Coding, source: Source) -> Body {
+        let Self { window, reads } = self;
+        let mut paid = Paid { _window: window, _reads: None };
+        let source = match source {
+            Source::Bytes(bytes) => Body::from(bytes),
+            Source::File(span) => Body::from(FileBody::of(span, reads)),
+            Source::Upstream(body) => {
+                paid._reads = Some(reads);
+                Body::stream(*body)
+            }
         };
         let reader = StreamReader::new(source.into_data_stream());
         match coding {
-            Coding::Gzip => stream(GzipEncoder::with_quality(reader, Level::Precise(5)), self.window),
-            Coding::Zstd => stream(zstd(reader), self.window),
-            Coding::Brotli => stream(brotli(reader), self.window),
+            Coding::Gzip => stream(GzipEncoder::with_quality(reader, Level::Precise(5)), paid),
+            Coding::Zstd => stream(zstd(reader), paid),
+            Coding::Brotli => stream(brotli(reader), paid),
         }
     }
 }
@@ -83,7 +103,7 @@ fn brotli<R: AsyncBufRead>(reader: R) -> BrotliEncoder<R> {
     BrotliEncoder::with_params(reader, bounded)
 }
 
-fn stream(encoder: impl AsyncRead + Send + 'static, lease: Lease) -> Body {
+fn stream(encoder: impl AsyncRead + Send + 'static, paid: Paid) -> Body {
     let frames = ReaderStream::with_capacity(encoder, CHUNK).map_ok(Frame::<Bytes>::data);
-    Body::stream(EndBody::<_, Held<Lease>>::new(StreamBody::new(frames), Held::new(lease)))
+    Body::stream(EndBody::<_, Held<Paid>>::new(StreamBody::new(frames), Held::new(paid)))
 }

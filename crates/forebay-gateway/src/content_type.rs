@@ -25,6 +25,15 @@ pub fn of(name: &[u8]) -> ContentType {
     ContentType { value: with_charset(essence), compressible: is_compressible(essence) }
 }
 
+impl ContentType {
+    /// A type that is stored with an object, as it is; `None` if it cannot be sent.
+    #[must_use]
+    pub fn stored(value: &str) -> Option<Self> {
+        let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        Some(Self { value: HeaderValue::try_from(value).ok()?, compressible: is_compressible(&essence) })
+    }
+}
+
 fn extension(name: &[u8]) -> Option<&str> {
     let file = name.rsplit(|&b| b == b'/').next()?;
     let dot = file.iter().rposition(|&b| b == b'.').filter(|&dot| dot > 0)?;

@@ -98,7 +98,12 @@ impl Failure {
         self.log();
         let mut refusal = Refusal::new(status, reason, detail);
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            refusal = refusal.retry_after(retry_after);
+            // A store that says how long it wants to be left alone knows better.
+            let asked = match &self {
+                Self::Store(error) => error.retry_after(),
+                _ => None,
+            };
+            refusal = refusal.retry_after(asked.unwrap_or_default().max(retry_after));
         }
         let mut response = refuse(refusal, asked);
         let headers = response.headers_mut();

@@ -19,6 +19,7 @@ use crate::body::Body;
 use crate::cache_control::{CacheRules, RuleError};
 use crate::options::GatewayOptions;
 use crate::routes;
+use crate::upstream_metrics::UpstreamMetrics;
 
 /// Objects over HTTP. Cheap to clone.
 #[derive(Clone)]
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) ledger: Ledger,
     /// Chunks of files that are read on their way: bodies that cannot go by name, archives.
     pub(crate) chunks: BufferPool,
+    pub(crate) upstream: UpstreamMetrics,
     pub(crate) options: GatewayOptions,
     pub(crate) cache_rules: CacheRules,
     pub(crate) root_index: Option<Key>,
@@ -70,6 +72,7 @@ impl Gateway {
             store,
             chunks: BufferPool::new("chunks", ledger.clone(), options.read_chunk),
             ledger,
+            upstream: UpstreamMetrics::default(),
             options,
         };
         match shared.options.index.as_deref() {
@@ -83,6 +86,11 @@ impl Gateway {
     /// The pool of the chunks that files are read in, for metrics and for whoever trims it.
     pub fn chunks(&self) -> &BufferPool {
         &self.shared.chunks
+    }
+
+    /// What is counted of stores across a network: for whoever registers it.
+    pub fn upstream_metrics(&self) -> &UpstreamMetrics {
+        &self.shared.upstream
     }
 
     /// The gateway as the fallback of an axum router, for services that add routes of their own.

@@ -22,7 +22,7 @@
 //! | `list`, [`archive`] | directories: a page of one, or all below as one file |
 //! | [`body`], `error` | what goes out; every failure and its status |
 //! | [`stack`](mod@stack) | the order of the layers, on one page |
-//! | [`metrics`] | what is counted |
+//! | [`metrics`], `upstream_metrics` | what is counted |
 
 pub mod accept;
 pub mod archive;
@@ -46,9 +46,11 @@ pub mod range;
 pub mod respond;
 mod routes;
 pub mod stack;
+mod upstream_metrics;
 
 pub use body::Body;
 pub use gateway::{Gateway, OptionsError};
 pub use metrics::Metrics;
 pub use options::GatewayOptions;
 pub use stack::{Stack, StackOptions, stack};
+pub use upstream_metrics::UpstreamMetrics;

@@ -62,9 +62,31 @@ async fn read(shared: &Shared, head: &Parts) -> Result<Response<Body>, Failure> 
             drop(object);
             missing(shared, head).await
         }
+        Kind::File if object.is_remote() => {
+            Box::pin(remote(shared, head, &key, object, query.as_ref())).await
+        }
         Kind::File => respond::object(shared, head, &key, object, query.as_ref()).await,
         Kind::Directory if !is_directory_path => Ok(with_slash(head, &name)),
         Kind::Directory => Box::pin(directory(shared, head, key, query.unwrap_or_default())).await,
+    }
+}
+
+/// Answers with a file that may be across a network. There it may have been replaced between its head and its first byte: then the next version is
+/// the answer. If that is gone too, somebody else is faster than we are.
+async fn remote(
+    shared: &Shared,
+    head: &Parts,
+    key: &Key,
+    object: Object,
+    query: Option<&Query>,
+) -> Result<Response<Body>, Failure> {
+    let is_remote = object.is_remote();
+    match respond::object(shared, head, key, object, query).await {
+        Err(Failure::Store(error)) if is_remote && error.kind() == StoreErrorKind::Changed => {
+            let object = shared.store.open(key).await?;
+            Box::pin(respond::object(shared, head, key, object, query)).await
+        }
+        answer => answer,
     }
 }
 
@@ -73,7 +95,7 @@ async fn directory(shared: &Shared, head: &Parts, key: Key, query: Query) -> Res
         return archive::answer(shared, head, key, form).await;
     }
     if let Some((index, object)) = index(shared, &key).await? {
-        return respond::object(shared, head, &index, object, Some(&query)).await;
+        return remote(shared, head, &index, object, Some(&query)).await;
     }
     list::answer(shared, head, key, query).await
 }

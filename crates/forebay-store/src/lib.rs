@@ -16,6 +16,7 @@
 //! | `walk` | a whole tree in order, in memory that its depth bounds |
 //! | [`remote`] | places across a network: what can be read, what can be written |
 //! | [`origin`] | a web server as such a place |
+//! | `remote_store` | such a place as a store, below a prefix |
 //! | [`expiring`] | objects that expire, in a bucket |
 //! | `error` | seven kinds of failure that callers act on |
 //! | `local` | a directory of this machine: sandbox, open-file cache, listing |
@@ -33,6 +34,7 @@ mod object;
 pub mod origin;
 mod range;
 pub mod remote;
+mod remote_store;
 mod store;
 mod validator;
 mod walk;
@@ -45,9 +47,10 @@ pub use listing::{
     PAGE_BYTES, PageBudget, SCAN_BYTES, SortBy,
 };
 pub use local::{Dotfiles, LocalOptions, LocalStore, RootError, Sandbox, Symlinks};
-pub use meta::{Kind, Meta};
+pub use meta::{Access, Kind, Meta};
 pub use object::{Content, Object};
 pub use range::ByteRange;
+pub use remote_store::{RemoteStore, RemoteStoreOptions};
 pub use store::Store;
 pub use validator::{Strength, Validator};
 pub use walk::{DEPTH_MAX, Walk, Walked};

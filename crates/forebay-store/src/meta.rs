@@ -1,8 +1,10 @@
 //! What is known about an object without reading it.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::Validator;
+use crate::remote::Attributes;
 
 /// What is known about one version of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,30 @@ pub struct Meta {
     pub modified: Option<SystemTime>,
     /// What tells this version from every other; `None` for a directory, and where the store knows of none.
     pub validator: Option<Validator>,
+    /// In which way its bytes can be had.
+    pub access: Access,
+    /// What is stored beside it and goes out with it, where a store keeps such things.
+    pub attributes: Option<Arc<Attributes>>,
+}
+
+/// In which way the bytes of an object can be had.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// Any range by itself.
+    #[default]
+    Ranges,
+    /// From the start to the end only.
+    Whole,
+    /// From the start to an end that only reading it tells; the length is given as 0.
+    Unmeasured,
+}
+
+impl Meta {
+    /// A directory.
+    pub const fn directory(modified: Option<SystemTime>) -> Self {
+        let kind = Kind::Directory;
+        Self { kind, len: 0, modified, validator: None, access: Access::Ranges, attributes: None }
+    }
 }
 
 /// What stands under a key.

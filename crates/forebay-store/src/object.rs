@@ -1,6 +1,7 @@
 //! One version of an object.
 //!
-//! An object is pinned when it is opened: a file by its descriptor, a small file by its bytes. A file that is
+//! An object is pinned when it is opened: a file by its descriptor, a small file by its bytes, one across a network by what tells its
+//! version. A file that is
 //! replaced by rename, or removed, is read to its end as it was; all ranges of one `Object` are of one version.
 //! What no reader can prevent is a writer that overwrites a file in place under an open descriptor. The
 //! length that was announced then stands, a file that shrinks ends the transfer, and changed bytes within the
@@ -12,7 +13,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use forebay_net::{FileSpan, LeasedFile};
 
-use crate::{ByteRange, Kind, Meta, StoreError, StoreErrorKind};
+use crate::remote::{Placed, RemoteSpan};
+use crate::{Access, ByteRange, Kind, Meta, StoreError, StoreErrorKind};
 
 /// One version of an object, pinned. Cheap to clone.
 #[derive(Clone)]
@@ -33,6 +35,8 @@ pub(crate) enum Source {
     Bytes(Bytes),
     /// In an open file, together with the lease of its descriptor.
     File(Arc<LeasedFile>),
+    /// Across a network, at a place that is asked for each range.
+    Remote(Arc<Placed>),
 }
 
 /// Bytes of an object on their way out.
@@ -42,6 +46,8 @@ pub enum Content {
     File(FileSpan),
     /// Bytes in memory.
     Bytes(Bytes),
+    /// Bytes across a network, not asked for yet.
+    Remote(RemoteSpan),
 }
 
 impl Object {
@@ -59,8 +65,7 @@ impl Object {
     /// # Errors
     ///
     /// `Invalid` if it is a directory or the range ends beyond the object.
-    #[expect(clippy::unused_async, reason = "a remote store has to ask for the range")]
-    pub async fn read(&self, range: ByteRange) -> Result<Content, StoreError> {
+    pub fn read(&self, range: ByteRange) -> Result<Content, StoreError> {
         if range.end() > self.inner.meta.len {
             return Err(StoreError::with_cause(
                 StoreErrorKind::Invalid,
@@ -76,7 +81,27 @@ impl Object {
             Source::File(file) => {
                 Ok(Content::File(FileSpan::new(Arc::clone(file), range.start(), range.len())))
             }
+            Source::Remote(placed) => Ok(Content::Remote(RemoteSpan::of(placed, range, self.inner.meta.len))),
         }
+    }
+
+    /// All bytes of this version, also where nobody knows how many they are.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` if it is a directory.
+    pub fn read_all(&self) -> Result<Content, StoreError> {
+        match (&self.inner.source, self.inner.meta.access) {
+            (Source::Remote(placed), Access::Unmeasured) => {
+                Ok(Content::Remote(RemoteSpan::unmeasured(placed)))
+            }
+            _ => self.read(ByteRange::whole(self.inner.meta.len)),
+        }
+    }
+
+    /// Whether reading it asks somebody across a network.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.inner.source, Source::Remote(_))
     }
 
     pub(crate) fn source(&self) -> &Source {
@@ -95,17 +120,18 @@ fn slice(bytes: &Bytes, range: ByteRange) -> Bytes {
 }
 
 impl Content {
-    /// How many bytes.
-    pub fn len(&self) -> u64 {
+    /// How many bytes; `None` if only reading them tells.
+    pub fn len(&self) -> Option<u64> {
         match self {
-            Self::File(span) => span.len,
-            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File(span) => Some(span.len),
+            Self::Bytes(bytes) => Some(bytes.len() as u64),
+            Self::Remote(span) => span.len(),
         }
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.len() == Some(0)
     }
 }
 
@@ -115,6 +141,7 @@ impl fmt::Debug for Object {
             Source::Directory => "nothing",
             Source::Bytes(_) => "bytes",
             Source::File(_) => "descriptor",
+            Source::Remote(_) => "a name",
         };
         f.debug_struct("Object").field("meta", &self.inner.meta).field("holds", &held).finish()
     }

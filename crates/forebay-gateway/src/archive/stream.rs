@@ -12,7 +12,8 @@ use std::time::UNIX_EPOCH;
 use bytes::Bytes;
 use flate2::Crc;
 use forebay_budget::{BufferPool, Lease, PooledBuf};
-use forebay_store::{ByteRange, Content, Kind, Object, Store, StoreErrorKind, Walk};
+use forebay_store::remote::{RemoteSpan, ResumableBody};
+use forebay_store::{Access, ByteRange, Content, Kind, Object, Store, StoreErrorKind, Walk};
 use futures_util::stream::try_unfold;
 use http_body::Frame;
 use http_body_util::StreamBody;
@@ -76,6 +77,8 @@ struct Long {
     modified: u64,
     read: u64,
     crc: Crc,
+    /// Where it comes from across a network, once that was asked for it.
+    upstream: Option<ResumableBody>,
 }
 
 impl Writer {
@@ -116,6 +119,9 @@ impl Writer {
             }
             Err(error) => return Err(broken(error)),
         };
+        if object.meta().access == Access::Unmeasured {
+            return Err(broken("a file without a length cannot be archived"));
+        }
         let (len, modified) = (object.meta().len, seconds(object.meta().modified));
         let member = Member { path: &path, len, modified };
         // Half a chunk: for a moment its bytes are there twice, beside a chunk on its way.
@@ -127,7 +133,7 @@ impl Writer {
             Form::Tar => tar::header(&member),
             Form::Zip(_) => zip::local(&member, Checksum::Follows),
         };
-        let long = Long { path, object, modified, read: 0, crc: Crc::new() };
+        let long = Long { path, object, modified, read: 0, crc: Crc::new(), upstream: None };
         self.step = Step::Within(Box::new(long));
         Ok(self.piece(header))
     }
@@ -161,7 +167,12 @@ impl Writer {
         let Step::Within(long) = &self.step else { return Ok(Bytes::new()) };
         let (len, at) = (long.object.meta().len, long.read);
         if at < len {
-            let chunk = self.read(&long.object, at, (len - at).min(CHUNK_BYTES as u64)).await?;
+            let chunk = if long.object.is_remote() {
+                self.receive().await?
+            } else {
+                let object = long.object.clone();
+                self.read(&object, at, (len - at).min(CHUNK_BYTES as u64)).await?
+            };
             let Step::Within(long) = &mut self.step else { return Ok(chunk) };
             long.read += chunk.len() as u64;
             if matches!(self.form, Form::Zip(_)) {
@@ -195,12 +206,13 @@ impl Writer {
     }
 
     /// `len` bytes at `at`, at most a chunk. A file that has become shorter is an error.
-    async fn read(&self, object: &Object, at: u64, len: u64) -> io::Result<Bytes> {
+    async fn read(&mut self, object: &Object, at: u64, len: u64) -> io::Result<Bytes> {
         let range = ByteRange::new(at, at + len).unwrap_or(ByteRange::whole(0));
-        let span = match object.read(range).await.map_err(broken)? {
+        let span = match object.read(range).map_err(broken)? {
             // What a store has in memory is the store's to pay for.
             Content::Bytes(bytes) => return Ok(bytes),
             Content::File(span) => span,
+            Content::Remote(span) => return self.gather(span).await,
         };
         // Paid until the read has ended, whoever waits for it.
         let mut buffer = self.buffer(span.len as usize);
@@ -210,6 +222,35 @@ impl Writer {
             Ok(buffer.freeze(len))
         });
         read.await.map_err(broken)?
+    }
+
+    /// The next chunk of a long file from across a network: one request for all of it, continued where it breaks.
+    async fn receive(&mut self) -> io::Result<Bytes> {
+        let Step::Within(long) = &mut self.step else { return Ok(Bytes::new()) };
+        if long.upstream.is_none()
+            && let Content::Remote(span) = long.object.read_all().map_err(broken)?
+        {
+            long.upstream = Some(span.open().await.map_err(broken)?);
+        }
+        let chunk = match &mut long.upstream {
+            Some(body) => body.chunk().await,
+            None => None,
+        };
+        chunk.ok_or_else(|| broken("the store sent less than it promised"))?.map_err(broken)
+    }
+
+    /// All of a short file from across a network, in a buffer of its length.
+    async fn gather(&mut self, span: RemoteSpan) -> io::Result<Bytes> {
+        let mut body = span.open().await.map_err(broken)?;
+        let len = usize::try_from(span.len().unwrap_or(0)).map_err(broken)?;
+        let mut bytes = Vec::with_capacity(len);
+        while let Some(chunk) = body.chunk().await {
+            bytes.extend_from_slice(&chunk.map_err(broken)?);
+        }
+        if bytes.len() != len {
+            return Err(broken("the store sent another length than it promised"));
+        }
+        Ok(self.piece(bytes))
     }
 
     /// A whole chunk's memory is used again; less than that is cheap, and would cost a whole one.

@@ -2,16 +2,16 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use forebay_store::Key;
+use forebay_store::{Access, Key, Object};
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, LAST_MODIFIED,
-    VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE,
+    ETAG, EXPIRES, HeaderName, LAST_MODIFIED, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue};
 
-use super::select::Selected;
+use super::select::{Selected, coding_of};
 use crate::cache_control::CachePolicy;
-use crate::content_type::ContentType;
+use crate::content_type::{self, ContentType};
 use crate::disposition::attachment;
 use crate::query::Query;
 
@@ -32,8 +32,13 @@ pub(super) fn common(chosen: &Selected, policy: Option<CachePolicy<'_>>, now: Sy
     if let Some(value) = meta.modified.and_then(|modified| http_date(modified.min(now))) {
         headers.insert(LAST_MODIFIED, value);
     }
-    if let Some(policy) = policy {
-        headers.insert(CACHE_CONTROL, policy.value.clone());
+    let stored = meta.attributes.as_deref();
+    match policy {
+        Some(policy) => drop(headers.insert(CACHE_CONTROL, policy.value.clone())),
+        None => {
+            put(&mut headers, CACHE_CONTROL, stored.and_then(|stored| stored.cache_control.as_deref()));
+            put(&mut headers, EXPIRES, stored.and_then(|stored| stored.expires.as_deref()));
+        }
     }
     if chosen.varies {
         headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
@@ -51,15 +56,45 @@ pub(super) fn content(
 ) {
     headers.insert(CONTENT_TYPE, kind.value);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    let ranges = if chosen.weakens() { "none" } else { "bytes" };
+    let can_cut = !chosen.weakens() && chosen.object.meta().access == Access::Ranges;
+    let ranges = if can_cut { "bytes" } else { "none" };
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static(ranges));
-    if let Some(coding) = chosen.coding() {
-        headers.insert(CONTENT_ENCODING, coding.header());
+    let stored = chosen.object.meta().attributes.as_deref();
+    match chosen.coding() {
+        Some(coding) => drop(headers.insert(CONTENT_ENCODING, coding.header())),
+        None => put(headers, CONTENT_ENCODING, coding_of(&chosen.object)),
     }
+    put(headers, CONTENT_LANGUAGE, stored.and_then(|stored| stored.content_language.as_deref()));
+    put(headers, CONTENT_DISPOSITION, stored.and_then(|stored| stored.content_disposition.as_deref()));
     if let Some(name) = query.and_then(|query| query.download.as_deref()) {
         let own = || key.as_bytes().rsplit(|&byte| byte == b'/').next().unwrap_or_default();
         let name = if name.is_empty() { own() } else { name };
         headers.insert(CONTENT_DISPOSITION, attachment(name));
+    }
+}
+
+/// The type that was stored with the object, if it says anything, else that of its name. S3 gives `binary/octet-stream` to
+/// whatever was stored without one.
+pub(super) fn content_type(object: &Object, key: &Key) -> ContentType {
+    let stored = object.meta().attributes.as_ref().and_then(|stored| stored.content_type.as_deref());
+    stored
+        .filter(|stored| *stored != "binary/octet-stream")
+        .and_then(ContentType::stored)
+        .unwrap_or_else(|| content_type::of(key.as_bytes()))
+}
+
+/// Whether what is stored with the object forbids to change its form (RFC 9111 §5.2.2.6).
+pub(super) fn forbids_transform(object: &Object) -> bool {
+    let stored = object.meta().attributes.as_ref().and_then(|stored| stored.cache_control.as_deref());
+    stored.is_some_and(|stored| {
+        stored.split(',').any(|directive| directive.trim().eq_ignore_ascii_case("no-transform"))
+    })
+}
+
+/// Adds a field that is stored with an object, if it can be one.
+fn put(headers: &mut HeaderMap, name: HeaderName, stored: Option<&str>) {
+    if let Some(value) = stored.and_then(|stored| HeaderValue::try_from(stored).ok()) {
+        headers.insert(name, value);
     }
 }
 

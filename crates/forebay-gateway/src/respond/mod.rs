@@ -10,17 +10,17 @@ mod head;
 pub mod multipart;
 mod select;
 mod send;
+pub(crate) mod upstream;
 
 use std::time::SystemTime;
 
-use forebay_store::{ByteRange, Key, Object};
+use forebay_store::{Access, ByteRange, Key, Object};
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use crate::body::Body;
 use crate::conditional::Conditions;
-use crate::content_type;
 use crate::error::Failure;
 use crate::gateway::Shared;
 use crate::query::Query;
@@ -38,10 +38,10 @@ pub(crate) async fn object(
     query: Option<&Query>,
 ) -> Result<Response<Body>, Failure> {
     let now = SystemTime::now();
-    let kind = content_type::of(key.as_bytes());
+    let kind = head::content_type(&object, key);
     let policy = shared.cache_rules.policy(key.as_bytes());
     let conditions = Conditions::of(&head.headers);
-    let no_transform = policy.is_some_and(|policy| policy.no_transform);
+    let no_transform = policy.map_or_else(|| head::forbids_transform(&object), |policy| policy.no_transform);
     let chosen = select::select(shared, head, key, object, &kind, &conditions, no_transform).await?;
     let decision = decide(&conditions, &chosen.validators(), chosen.extent(), now);
     let mut headers = head::common(&chosen, policy, now);
@@ -70,15 +70,19 @@ async fn whole(
         Form::AsStored | Form::Neighbour(_) => None,
     };
     // A server counts a body for its head; over HTTP/2 it does not count one that has ended before it began.
-    if on_the_way.is_none() && (head.method == Method::HEAD || len == 0) {
+    let is_measured = chosen.object.meta().access != Access::Unmeasured;
+    if on_the_way.is_none() && is_measured && (head.method == Method::HEAD || len == 0) {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(len));
     }
     if head.method == Method::HEAD {
         return Ok(response(StatusCode::OK, headers, Body::empty()));
     }
-    let content = chosen.object.read(ByteRange::whole(len)).await?;
+    let content = chosen.object.read_all()?;
     match on_the_way {
-        Some(compressor) => Ok(response(StatusCode::OK, headers, compressor.body(content))),
+        Some(compressor) => {
+            let body = Box::pin(compressor.body(content, &shared.upstream)).await?;
+            Ok(response(StatusCode::OK, headers, body))
+        }
         None => send::content(shared, head, StatusCode::OK, headers, content).await,
     }
 }
@@ -98,7 +102,7 @@ async fn part(
         headers.insert(CONTENT_LENGTH, HeaderValue::from(span.len()));
         return Ok(response(StatusCode::PARTIAL_CONTENT, headers, Body::empty()));
     }
-    let content = chosen.object.read(range(span)?).await?;
+    let content = chosen.object.read(range(span)?)?;
     send::content(shared, head, StatusCode::PARTIAL_CONTENT, headers, content).await
 }
 
@@ -118,7 +122,7 @@ async fn parts(
     }
     let mut contents = Vec::with_capacity(multipart.spans().len());
     for &span in multipart.spans() {
-        contents.push(chosen.object.read(range(span)?).await?);
+        contents.push(chosen.object.read(range(span)?)?);
     }
     send::contents(shared, head, headers, multipart, contents).await
 }

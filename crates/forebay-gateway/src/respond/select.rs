@@ -15,18 +15,21 @@
 
 use forebay_budget::Class;
 use forebay_net::ReadWindow;
-use forebay_store::{Content, Key, Kind, Object, StoreErrorKind, Strength, Validator};
+use forebay_store::{Access, Content, Key, Kind, Object, StoreErrorKind, Strength, Validator};
 use http::request::Parts;
 
 use crate::body::Body;
-use crate::compress::{self, Compressor};
+use crate::compress::{self, Compressor, Source};
 use crate::conditional::{Conditions, Validators};
 use crate::content_type::ContentType;
 use crate::encoding::{Accepted, Coding};
 use crate::error::Failure;
 use crate::etag::EntityTag;
 use crate::gateway::Shared;
+use crate::options::GatewayOptions;
 use crate::respond::decide::Extent;
+use crate::respond::upstream::{self, Upstream};
+use crate::upstream_metrics::UpstreamMetrics;
 
 /// The chosen representation.
 pub(super) struct Selected {
@@ -73,6 +76,7 @@ impl Selected {
 
     pub(super) fn extent(&self) -> Extent {
         match self.form {
+            _ if self.object.meta().access != Access::Ranges => Extent::Unknown,
             Form::OnTheWay(_) => Extent::Unknown,
             Form::AsStored | Form::Neighbour(_) => Extent::Known(self.object.meta().len),
         }
@@ -80,8 +84,17 @@ impl Selected {
 }
 
 impl OnTheWay {
-    pub(super) fn body(self, content: Content) -> Body {
-        self.compressor.body(self.coding, content)
+    pub(super) async fn body(self, content: Content, metrics: &UpstreamMetrics) -> Result<Body, Failure> {
+        let source = match content {
+            Content::Bytes(bytes) => Source::Bytes(bytes),
+            Content::File(span) => Source::File(span),
+            Content::Remote(span) => Source::Upstream(Box::new(Upstream::one(
+                upstream::open(&span, metrics).await?,
+                metrics.clone(),
+                Vec::new(),
+            ))),
+        };
+        Ok(self.compressor.body(self.coding, source))
     }
 }
 
@@ -95,13 +108,16 @@ pub(super) async fn select(
     no_transform: bool,
 ) -> Result<Selected, Failure> {
     let options = &shared.options;
-    let varies = kind.compressible && (options.precompressed || options.compress);
+    // What is stored in a coding goes out in it.
+    let is_coded = coding_of(&object).is_some();
+    let varies =
+        kind.compressible && !is_coded && (options.compress || looks_for_neighbours(options, &object));
     let stored = |object| Selected { object, form: Form::AsStored, varies };
     let accepted = if varies { Accepted::of(&head.headers) } else { Accepted::IDENTITY };
     if accepted == Accepted::IDENTITY {
         return Ok(stored(object));
     }
-    if options.precompressed {
+    if looks_for_neighbours(options, &object) {
         for coding in accepted.preferred(Coding::ALL) {
             match neighbour(shared, key, &object, coding).await {
                 Ok(Some(object)) => return Ok(Selected { object, form: Form::Neighbour(coding), varies }),
@@ -126,6 +142,16 @@ pub(super) async fn select(
         .filter_map(|coding| Some((coding, compressor(shared, coding)?)));
     let Some((coding, compressor)) = affordable.next() else { return Ok(stored(object)) };
     Ok(Selected { object, form: Form::OnTheWay(OnTheWay { coding, compressor }), varies })
+}
+
+/// The coding that an object is stored in.
+pub(super) fn coding_of(object: &Object) -> Option<&str> {
+    object.meta().attributes.as_ref()?.content_encoding.as_deref()
+}
+
+/// Asking for a neighbour across a network would cost each answer a round trip or three.
+fn looks_for_neighbours(options: &GatewayOptions, object: &Object) -> bool {
+    options.precompressed && !object.is_remote()
 }
 
 /// The neighbour with this coding, if there is one and it is new enough.

@@ -5,15 +5,19 @@
 //! through a window that is leased here, with a short wait: a refusal is a 503 now, and not a body that
 //! breaks off later.
 
+use std::collections::VecDeque;
+
 use bytes::Bytes;
 use forebay_budget::{Class, Lease};
 use forebay_net::{ConnInfo, FileBody, Party, ReadWindow, Segment, Transfer};
 use forebay_store::Content;
+use forebay_store::remote::RemoteSpan;
 use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode};
 
 use super::multipart::Multipart;
 use super::response;
+use super::upstream::{self, Piece, Upstream};
 use crate::body::Body;
 use crate::error::Failure;
 use crate::gateway::Shared;
@@ -31,6 +35,10 @@ pub(super) async fn content(
         Content::File(span) => {
             let window = window(shared, head).await?;
             Ok(offered(status, headers, FileBody::of(span, window)))
+        }
+        Content::Remote(span) => {
+            let body = Box::pin(one_from_upstream(shared, head, span)).await?;
+            Ok(response(status, headers, body))
         }
     }
 }
@@ -58,6 +66,9 @@ pub(super) async fn contents(
     multipart: Multipart,
     contents: Vec<Content>,
 ) -> Result<Response<Body>, Failure> {
+    if contents.iter().any(|content| matches!(content, Content::Remote(_))) {
+        return Box::pin(from_upstream(shared, head, headers, multipart, contents)).await;
+    }
     let window = window(shared, head).await?;
     // Now or not at all: the window may be held.
     let lease = shared.ledger.try_acquire(Class::Reads, PART_BYTES * contents.len() as u64)?;
@@ -65,13 +76,53 @@ pub(super) async fn contents(
     let end = Bytes::from_owner(Closing { text: end, _lease: lease });
     let parts = heads.into_iter().zip(contents).flat_map(|(head, content)| {
         let content = match content {
-            Content::Bytes(bytes) => Segment::Bytes(bytes),
-            Content::File(span) => Segment::File(span),
+            Content::Bytes(bytes) => Some(Segment::Bytes(bytes)),
+            Content::File(span) => Some(Segment::File(span)),
+            Content::Remote(_) => None,
         };
-        [Segment::Bytes(head), content]
+        [Some(Segment::Bytes(head)), content].into_iter().flatten()
     });
     let body = FileBody::new(parts.chain([Segment::Bytes(end)]), window);
     Ok(offered(StatusCode::PARTIAL_CONTENT, headers, body))
+}
+
+/// One run from across a network, asked for before the head.
+async fn one_from_upstream(shared: &Shared, head: &Parts, span: RemoteSpan) -> Result<Body, Failure> {
+    let lease = reads(shared, head).await?;
+    let body = upstream::open(&span, &shared.upstream).await?;
+    Ok(Body::stream(Upstream::one(body, shared.upstream.clone(), vec![lease])))
+}
+
+/// Many runs from across a network. The first is asked for before the head.
+async fn from_upstream(
+    shared: &Shared,
+    head: &Parts,
+    headers: HeaderMap,
+    multipart: Multipart,
+    contents: Vec<Content>,
+) -> Result<Response<Body>, Failure> {
+    let lease = reads(shared, head).await?;
+    let text = shared.ledger.try_acquire(Class::Reads, PART_BYTES * contents.len() as u64)?;
+    let len = multipart.len();
+    let (heads, end) = multipart.into_text();
+    let mut pieces = VecDeque::with_capacity(2 * heads.len() + 1);
+    let mut is_open = false;
+    for (head, content) in heads.into_iter().zip(contents) {
+        pieces.push_back(Piece::Text(head));
+        pieces.push_back(match content {
+            Content::Remote(span) if !is_open => {
+                is_open = true;
+                Piece::Open(upstream::open(&span, &shared.upstream).await?)
+            }
+            Content::Remote(span) => Piece::Span(span),
+            Content::Bytes(bytes) => Piece::Text(bytes),
+            // One object is in one place.
+            Content::File(_) => return Err(Failure::BadRequest),
+        });
+    }
+    pieces.push_back(Piece::Text(end));
+    let body = Upstream::many(pieces, len, shared.upstream.clone(), vec![lease, text]);
+    Ok(response(StatusCode::PARTIAL_CONTENT, headers, Body::stream(body)))
 }
 
 /// An answer whose file may go by name.
@@ -85,13 +136,20 @@ fn offered(status: StatusCode, headers: HeaderMap, mut body: FileBody) -> Respon
 }
 
 async fn window(shared: &Shared, head: &Parts) -> Result<ReadWindow, Failure> {
-    let (size, patience) = (shared.read_window(), shared.options.patience);
     let chunks = shared.chunks.clone();
     if head.extensions.get::<ConnInfo>().is_some_and(|conn| conn.zero_copy) {
-        return Ok(ReadWindow::on_demand(shared.ledger.clone(), size, patience).with_buffers(chunks));
+        let window =
+            ReadWindow::on_demand(shared.ledger.clone(), shared.read_window(), shared.options.patience);
+        return Ok(window.with_buffers(chunks));
     }
+    Ok(ReadWindow::held(reads(shared, head).await?).with_buffers(chunks))
+}
+
+/// Memory for a chunk that is read while another is sent.
+async fn reads(shared: &Shared, head: &Parts) -> Result<Lease, Failure> {
+    let (size, patience) = (shared.read_window(), shared.options.patience);
     if let Ok(lease) = shared.ledger.try_acquire(Class::Reads, size.as_u64()) {
-        return Ok(ReadWindow::held(lease).with_buffers(chunks));
+        return Ok(lease);
     }
     let transfer = head.extensions.get::<Transfer>();
     if let Some(transfer) = transfer {
@@ -101,5 +159,5 @@ async fn window(shared: &Shared, head: &Parts) -> Result<ReadWindow, Failure> {
     if let Some(transfer) = transfer {
         transfer.clear_waiting();
     }
-    Ok(ReadWindow::held(lease?).with_buffers(chunks))
+    Ok(lease?)
 }

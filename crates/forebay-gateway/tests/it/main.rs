@@ -16,3 +16,4 @@ mod path;
 mod range;
 mod site;
 mod transports;
+mod upstream;

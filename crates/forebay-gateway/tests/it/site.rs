@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use forebay_budget::{BufferPool, ByteSize, Class, FdLedger, Ledger, Rate};
 use forebay_gateway::{Gateway, GatewayOptions, Metrics, StackOptions, stack};
 use forebay_net::{ListenOptions, Listener, NetStats, ServeOptions, TlsConfig, Watch, serve};
-use forebay_store::{LocalOptions, LocalStore};
+use forebay_store::{LocalOptions, LocalStore, Store};
 use forebay_testkit::cert::Certificate;
 use forebay_testkit::raw::{RawConn, RawResponse};
 use forebay_tower::access_log::CaptureOptions;
@@ -90,11 +90,29 @@ impl Site {
 
     fn serving(options: GatewayOptions, layers: Layers, ledger: Ledger, tls: Option<TlsConfig>) -> Self {
         let dir = TempDir::new().unwrap();
+        let local = store(dir.path(), &ledger);
+        Self::over(local, dir, options, layers, ledger, tls)
+    }
+
+    /// A gateway over what is across a network.
+    pub(crate) fn remote(store: Arc<dyn Store>, options: GatewayOptions, layers: Layers) -> Self {
+        Self::over(store, TempDir::new().unwrap(), options, layers, ledger(), None)
+    }
+
+    fn over(
+        store: Arc<dyn Store>,
+        dir: TempDir,
+        options: GatewayOptions,
+        layers: Layers,
+        ledger: Ledger,
+        tls: Option<TlsConfig>,
+    ) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let inside = runtime.enter();
         let mut registry = Registry::default();
-        let gateway = Gateway::new(store(dir.path(), &ledger), options, ledger.clone()).unwrap();
+        let gateway = Gateway::new(store, options, ledger.clone()).unwrap();
+        gateway.upstream_metrics().register(&mut registry);
         let chunks = gateway.chunks().clone();
         let service = stack(gateway, &Metrics::register(&mut registry), layered(layers, &ledger));
         let watch = Watch::new();

@@ -90,6 +90,11 @@ impl Entries {
         self.records.len() > room.records || self.places.len() > room.places
     }
 
+    /// Whether another with this name fits into `room`.
+    pub(super) fn fits(&self, name: &[u8], room: Room) -> bool {
+        self.records.len() + HEAD_BYTES + name.len() <= room.records && self.places.len() < room.places
+    }
+
     pub(super) fn push(&mut self, name: &[u8], found: &Found) {
         let Ok(len) = u16::try_from(name.len()) else { return };
         self.places.push(self.records.len() as u32);

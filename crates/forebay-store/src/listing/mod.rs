@@ -13,6 +13,7 @@
 
 mod cursor;
 mod entries;
+mod fill;
 mod position;
 mod select;
 
@@ -26,6 +27,7 @@ use crate::Kind;
 pub use cursor::Cursor;
 pub use entries::Entries;
 pub use entries::IntoIter as EntriesIter;
+pub(crate) use fill::Fill;
 pub(crate) use position::{Place, Position};
 pub(crate) use select::Select;
 

@@ -25,7 +25,7 @@ use super::fault::store_error;
 use super::recent::Opened;
 use super::stamp::Stamp;
 use crate::object::Source;
-use crate::{Kind, Meta, Object, StoreError, StoreErrorKind};
+use crate::{Access, Kind, Meta, Object, StoreError, StoreErrorKind};
 
 /// How often a small file is read before it is left to its writer.
 const READS_MAX: usize = 3;
@@ -75,8 +75,7 @@ pub(super) fn load(
         let kind = match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => Kind::File,
             FileType::Directory => {
-                let meta =
-                    Meta { kind: Kind::Directory, len: 0, modified: stamp.modified(), validator: None };
+                let meta = Meta::directory(stamp.modified());
                 return Ok(Some(Opened { object: Object::new(meta, Source::Directory), stamp }));
             }
             _ => {
@@ -91,6 +90,8 @@ pub(super) fn load(
             len: stamp.len,
             modified: stamp.modified(),
             validator: stamp.validator(now, inner.options.settle),
+            access: Access::Ranges,
+            attributes: None,
         };
         let source = match read_small(inner, &fd, &stamp, touch)? {
             Read::Whole(bytes) => Source::Bytes(bytes),

@@ -182,7 +182,7 @@ impl Opened {
     /// Whether the bytes that it would send are still those that its tag names.
     pub(super) fn is_current(&self) -> bool {
         match self.object.source() {
-            Source::Directory | Source::Bytes(_) => true,
+            Source::Directory | Source::Bytes(_) | Source::Remote(_) => true,
             Source::File(file) => Stamp::again(&**file).is_ok_and(|stamp| stamp == self.stamp),
         }
     }

@@ -18,6 +18,7 @@ mod object_key;
 mod pin;
 mod resume;
 mod retry_after;
+mod span;
 
 pub use attributes::Attributes;
 pub use bucket::{
@@ -31,6 +32,10 @@ pub use object_key::{ObjectKey, ObjectKeyError};
 pub use pin::Pin;
 pub use resume::{PlaceError, ReadAsk, ResumableBody, See, Tenacity};
 pub use retry_after::retry_after;
+pub use span::RemoteSpan;
+
+pub(crate) use resume::persist;
+pub(crate) use span::Placed;
 
 use std::fmt;
 

@@ -100,17 +100,24 @@ pub(crate) async fn read(object: &Object) -> Vec<u8> {
 /// The bytes `start..end` of an object.
 pub(crate) async fn part(object: &Object, start: u64, end: u64) -> Vec<u8> {
     let range = forebay_store::ByteRange::new(start, end).unwrap();
-    let content = object.read(range).await.unwrap();
-    assert_eq!(content.len(), end - start);
-    bytes(&content)
+    let content = object.read(range).unwrap();
+    assert_eq!(content.len(), Some(end - start));
+    bytes(&content).await
 }
 
-pub(crate) fn bytes(content: &Content) -> Vec<u8> {
+pub(crate) async fn bytes(content: &Content) -> Vec<u8> {
     match content {
         Content::Bytes(bytes) => bytes.to_vec(),
         Content::File(span) => {
             let mut bytes = vec![0; usize::try_from(span.len).unwrap()];
             span.file.read_exact_at(&mut bytes, span.offset).unwrap();
+            bytes
+        }
+        Content::Remote(span) => {
+            let (mut body, mut bytes) = (span.open().await.unwrap(), Vec::new());
+            while let Some(chunk) = body.chunk().await {
+                bytes.extend_from_slice(&chunk.unwrap());
+            }
             bytes
         }
     }

@@ -13,6 +13,7 @@ mod listing;
 mod local;
 mod names;
 mod origin;
+mod remote_store;
 mod resume;
 mod root;
 mod sandbox;

@@ -221,3 +221,14 @@ async fn without_a_length_the_true_end_is_the_end() {
     let mut body = open(&script, None, None).await.unwrap();
     assert_eq!((body.remaining(), read(&mut body).await.unwrap()), (None, LEN));
 }
+
+#[tokio::test]
+async fn a_range_that_the_server_cuts_short_is_asked_for_to_its_end() {
+    let script = Arc::new(Scripted::new([
+        line(facts("\"1\""), 10..20, 10..20, End::Closes),
+        line(facts("\"1\""), 20..50, 20..50, End::Closes),
+    ]));
+    let mut body = open(&script, range(10..50), None).await.unwrap();
+    assert_eq!(read(&mut body).await.unwrap(), 40);
+    assert_eq!(script.asked()[1].0, range(20..50));
+}

@@ -1,15 +1,19 @@
 //! A bucket in the fake S3, reached by the plainest of means: `GET` and `PUT` on its URL.
 
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
+
 use forebay_net::client::{Client, Payload};
 use forebay_store::origin::{Origin, OriginOptions};
 use forebay_store::remote::{
-    Bucket, CopyAsk, Facts, KeysAsk, KeysPage, ObjectKey, Part, PartAsk, Pin, PutAsk, Reading, Remote,
-    Stored, Upload, UploadsAsk, UploadsPage,
+    Bucket, CopyAsk, Facts, KeyEntry, KeysAsk, KeysPage, ObjectKey, Part, PartAsk, Pin, PutAsk, Reading,
+    Remote, Stored, Upload, UploadsAsk, UploadsPage,
 };
 use forebay_store::{Answer, ByteRange, StoreError, StoreErrorKind};
-use forebay_testkit::fake_s3::FakeS3;
+use forebay_testkit::fake_s3::{Draft, FakeS3};
 use http::header::EXPIRES;
 use http::{Request, StatusCode};
+use parking_lot::Mutex;
 use url::Url;
 
 use crate::scripted::client;
@@ -21,6 +25,7 @@ pub(crate) struct Shelf {
     origin: Origin,
     client: Client,
     base: String,
+    names: Mutex<BTreeSet<String>>,
 }
 
 impl Shelf {
@@ -30,7 +35,7 @@ impl Shelf {
         let (base, client) = (format!("{}/b/", s3.endpoint()), client());
         let origin =
             Origin::new(Url::parse(&base).unwrap(), client.clone(), OriginOptions::default()).unwrap();
-        Self { s3, origin, client, base }
+        Self { s3, origin, client, base, names: Mutex::default() }
     }
 
     /// The client's ends of connections to the fake.
@@ -45,6 +50,55 @@ impl Shelf {
         let states: Vec<&str> = states.collect();
         let count = |wanted: &str| states.iter().filter(|state| **state == wanted).count();
         Sockets { open: count("01"), close_wait: count("08") }
+    }
+
+    /// Puts an object behind the client's back, where listings show it too.
+    pub(crate) fn put_listed(&self, name: &str, bytes: &[u8]) {
+        self.s3.put("b", name, Draft::bytes(bytes.to_vec()));
+        self.names.lock().insert(name.to_owned());
+    }
+
+    pub(crate) fn remove(&self, name: &str) {
+        self.s3.delete("b", name);
+        self.names.lock().remove(name);
+    }
+
+    /// A page as S3 makes it: groups count like keys, and what continues is the last of either.
+    fn page(&self, ask: &KeysAsk) -> KeysPage {
+        let names = self.names.lock();
+        let after = ask.continuation.as_ref().or(ask.start_after.as_ref());
+        let mut page = KeysPage::default();
+        let mut last = String::new();
+        for name in names.iter().filter(|name| name.starts_with(&*ask.prefix)) {
+            let slash = name[ask.prefix.len()..].find('/').filter(|_| ask.by_directory);
+            let shown = slash.map_or(&**name, |slash| &name[..=ask.prefix.len() + slash]);
+            let is_before = |after: &&str| name.as_str() <= *after || shown <= *after;
+            if shown == last || after.is_some_and(|after| is_before(&&**after)) {
+                continue;
+            }
+            if page.entries.len() == usize::from(ask.limit.unwrap_or(1000)) {
+                page.next = Some(last.into());
+                return page;
+            }
+            last = shown.to_owned();
+            page.entries.push(match slash {
+                Some(_) => KeyEntry::Prefix(shown.into()),
+                None => self.entry(name),
+            });
+        }
+        page
+    }
+
+    fn entry(&self, name: &str) -> KeyEntry {
+        let object = self.s3.object("b", name).unwrap();
+        let since = object.modified.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        KeyEntry::Object {
+            key: ObjectKey::new(name).unwrap(),
+            len: object.content.len(),
+            modified: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(since.as_secs())),
+            validator: None,
+            storage_class: None,
+        }
     }
 
     async fn write(&self, ask: &PutAsk, payload: Payload) -> Result<Stored, StoreError> {
@@ -90,8 +144,8 @@ impl Remote for Shelf {
         self.origin.read(key, range, pin)
     }
 
-    fn keys<'a>(&'a self, _: &'a KeysAsk) -> Answer<'a, KeysPage> {
-        unused()
+    fn keys<'a>(&'a self, ask: &'a KeysAsk) -> Answer<'a, KeysPage> {
+        Answer::now(Ok(self.page(ask)))
     }
 }
 

@@ -18,6 +18,7 @@ mod tenacity;
 
 pub use place::{PlaceError, See};
 pub use tenacity::Tenacity;
+pub(crate) use tenacity::persist;
 
 use std::fmt;
 use std::pin::Pin as Pinned;
@@ -97,15 +98,13 @@ impl ResumableBody {
     ) -> Self {
         let Reading { facts, range, body } = reading;
         let pin = given.narrowed(&facts);
-        // A server that ignores ranges sends all; only what was asked for is delivered.
-        let cut = |came: ByteRange| match asked {
-            Some(asked) => ByteRange::new(came.start(), came.end().min(asked.end())).unwrap_or(came),
-            None => came,
+        // More may come than was asked for (a server that ignores ranges sends all), and less (a server may cut a range short): what
+        // is delivered is what was asked for, as far as there is anything.
+        let wanted = |came: ByteRange| {
+            let there = facts.len.unwrap_or(came.end());
+            ByteRange::new(came.start(), asked.map_or(there, |asked| asked.end().min(there))).unwrap_or(came)
         };
-        let range = match range {
-            Some(came) => Some(cut(came)),
-            None => asked,
-        };
+        let range = range.map(wanted).or(asked);
         let position = range.map_or(0, |range| range.start());
         let mut body = Self {
             remote,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{StoreError, StoreErrorKind};
+use crate::{Answer, StoreError, StoreErrorKind};
 
 /// How long to keep asking a place that gives nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,20 @@ pub struct Tenacity {
 impl Default for Tenacity {
     fn default() -> Self {
         Self { tries_max: 5, wait_min: Duration::from_millis(100), wait_max: Duration::from_secs(10) }
+    }
+}
+
+/// Asks until there is an answer, or an error that is final.
+pub(crate) async fn persist<'a, T>(
+    tenacity: Tenacity,
+    ask: impl Fn() -> Answer<'a, T>,
+) -> Result<T, StoreError> {
+    let mut tries = Tries::new(tenacity);
+    loop {
+        match ask().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => tokio::time::sleep(tries.after(error)?).await,
+        }
     }
 }
 

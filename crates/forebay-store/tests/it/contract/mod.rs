@@ -22,6 +22,18 @@ pub(crate) trait Subject {
 }
 
 macro_rules! contract {
+    // For subjects whose sockets are real, and so is their time.
+    ($module:ident, $subject:expr, $($file:ident :: $promise:ident),* $(,)?) => {
+        mod $module {
+            use super::*;
+            $(
+                #[tokio::test]
+                async fn $promise() {
+                    $crate::contract::$file::$promise(&$subject).await;
+                }
+            )*
+        }
+    };
     ($subject:expr => $($file:ident :: $promise:ident),* $(,)?) => {$(
         #[tokio::test(start_paused = true)]
         async fn $promise() {

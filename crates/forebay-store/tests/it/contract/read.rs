@@ -47,7 +47,7 @@ pub(crate) async fn a_range_beyond_the_end_is_invalid(subject: &impl Subject) {
     subject.settle().await;
     let object = open(&*subject.store(), "object").await.unwrap();
     for (start, end) in [(0, 6), (5, 6), (6, 6), (u64::MAX, u64::MAX)] {
-        let error = object.read(ByteRange::new(start, end).unwrap()).await.unwrap_err();
+        let error = object.read(ByteRange::new(start, end).unwrap()).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Invalid, "{start}..{end}");
     }
 }
@@ -71,7 +71,7 @@ pub(crate) async fn a_directory_opens_and_has_no_bytes(subject: &impl Subject) {
         let object = open(&*store, path).await.unwrap();
         let meta = object.meta();
         assert_eq!((meta.kind, meta.len, &meta.validator), (Kind::Directory, 0, &None));
-        assert_eq!(object.read(ByteRange::whole(0)).await.unwrap_err().kind(), StoreErrorKind::Invalid);
+        assert_eq!(object.read(ByteRange::whole(0)).unwrap_err().kind(), StoreErrorKind::Invalid);
     }
 }
 
