@@ -34,9 +34,10 @@ use crate::state::{ConnState, Order};
 use crate::stream::task::{PerStream, StreamTasks};
 use crate::tls::{self, Http2};
 use crate::watch::Watch;
-use crate::zerocopy::io::{Setup, Socket, SpanIo};
+use crate::zerocopy::io::{Setup, SpanIo};
 use crate::zerocopy::offer::Carrier;
 use crate::zerocopy::queue::SpanQueue;
+use crate::zerocopy::socket::Socket;
 
 /// What all connections of one serve loop share.
 pub(crate) struct House {

@@ -18,14 +18,13 @@ use std::task::{Context, Poll, ready};
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
-use tokio_rustls::server::TlsStream;
 
 use super::calls::{Head, lacks_sendfile, poll_head, poll_sendfile, poll_writable};
 use super::cold::{self, ColdPages, Pages, WARM_BYTES};
 use super::queue::{Desync, Due, Owed, PipedDue, SpanQueue};
 use super::region;
+use super::socket::Socket;
 use crate::grow::Growth;
 use crate::heads::Tail;
 use crate::outgoing::Settle;
@@ -43,21 +42,6 @@ const TLS_HEAD_MAX: usize = 4 << 10;
 thread_local! {
     /// Holds file bytes between a read and the TLS stream, within one call: one per worker is enough.
     static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-/// The transport below.
-pub(crate) enum Socket {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
-
-impl Socket {
-    fn tcp(&self) -> &TcpStream {
-        match self {
-            Self::Plain(tcp) => tcp,
-            Self::Tls(tls) => tls.get_ref().0,
-        }
-    }
 }
 
 /// One connection's I/O.

@@ -27,6 +27,7 @@ pub(crate) mod region;
 pub(crate) mod relay;
 #[cfg(test)]
 mod relayed;
+pub(crate) mod socket;
 pub(crate) mod span;
 #[cfg(test)]
 mod tests;

@@ -14,9 +14,10 @@ use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 
 use super::cold::ColdPages;
-use super::io::{Setup, Socket, SpanIo};
+use super::io::{Setup, SpanIo};
 use super::queue::SpanQueue;
 use super::region::SLOT_BYTES;
+use super::socket::Socket;
 use super::span::LeasedFile;
 use crate::grow::Growth;
 use crate::outgoing::Settle;
