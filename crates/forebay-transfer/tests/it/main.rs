@@ -4,6 +4,7 @@
 
 mod get;
 mod get_ends;
+mod get_killed;
 mod get_memory;
 mod get_ordered;
 mod put;
