@@ -8,6 +8,7 @@ mod help;
 mod objects;
 mod read;
 mod settings;
+mod storing;
 #[cfg(test)]
 mod tests;
 
@@ -30,7 +31,7 @@ pub(crate) use settings::Sources;
 pub(crate) enum Ask {
     Serve(Sources),
     Plan(Sources, Form),
-    Doctor(Sources, Form),
+    Doctor(Sources, Form, forebay_s3::Depth),
     Config(Sources, View),
     Completions(Shell),
     Man(Option<String>),
@@ -62,7 +63,7 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Ask, clap::
     Ok(match name {
         "serve" => Ask::Serve(sources(given)),
         "plan" => Ask::Plan(sources(given), form(given)),
-        "doctor" => Ask::Doctor(sources(given), form(given)),
+        "doctor" => Ask::Doctor(sources(given), form(given), depth(given)),
         "config" => Ask::Config(sources(given), view(given)),
         "completions" => Ask::Completions(given.get_one::<Shell>("shell").copied().unwrap_or(Shell::Bash)),
         "man" => Ask::Man(given.get_one::<String>("command").cloned()),
@@ -88,13 +89,18 @@ pub(crate) fn command() -> Command {
                 .after_help(help::SERVE_EXAMPLES),
             Role::Serving,
         ))
+        .subcommands(storing::commands())
         .subcommands(objects::commands())
         .subcommand(with_settings(
             Command::new("plan").about(help::PLAN).long_about(help::PLAN_LONG).arg(json()),
             Role::Serving,
         ))
         .subcommand(with_settings(
-            Command::new("doctor").about(help::DOCTOR).long_about(help::DOCTOR_LONG).arg(json()),
+            Command::new("doctor")
+                .about(help::DOCTOR)
+                .long_about(help::DOCTOR_LONG)
+                .arg(json())
+                .arg(flag("write", help::DOCTOR_WRITE)),
             Role::Serving,
         ))
         .subcommand(with_settings(
@@ -120,6 +126,10 @@ fn json() -> Arg {
 
 fn flag(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).help(help).action(ArgAction::SetTrue)
+}
+
+fn depth(given: &ArgMatches) -> forebay_s3::Depth {
+    if given.get_flag("write") { forebay_s3::Depth::Writing } else { forebay_s3::Depth::Reading }
 }
 
 fn form(given: &ArgMatches) -> Form {

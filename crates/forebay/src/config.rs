@@ -19,6 +19,7 @@ use std::{
 };
 
 use forebay_budget::{ByteSize, Rate};
+use forebay_s3::Profile;
 use forebay_tower::client_ip::Network;
 use serde::Deserialize;
 
@@ -181,6 +182,7 @@ pub struct Remote {
     pub profile: String,
     pub no_sign_request: bool,
     pub path_style: Auto<bool>,
+    pub s3_profile: Auto<Parsed<Profile>>,
     pub ca_cert: PathBuf,
     pub requester_pays: bool,
     pub connect_timeout: Time,
@@ -194,6 +196,7 @@ pub struct Remote {
 pub struct Transfer {
     pub concurrency: Auto<Count>,
     pub part_size: Auto<ByteSize>,
+    pub bwlimit: Off<Rate>,
     pub verify: Verify,
     pub no_sync: bool,
 }

@@ -52,7 +52,7 @@ fn run(ask: Ask) -> Outcome {
     match ask {
         Ask::Serve(sources) => cmd::serve::run(&sources),
         Ask::Plan(sources, form) => cmd::plan::run(&sources, form),
-        Ask::Doctor(sources, form) => cmd::doctor::run(&sources, form),
+        Ask::Doctor(sources, form, depth) => cmd::doctor::run(&sources, form, depth),
         Ask::Config(sources, view) => cmd::config::run(&sources, view),
         Ask::Completions(shell) => cmd::completions::run(shell),
         Ask::Man(name) => cmd::man::run(name.as_deref()),

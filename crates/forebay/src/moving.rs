@@ -15,6 +15,7 @@ mod out;
 mod pairs;
 mod stored;
 mod surplus;
+mod up;
 
 pub(crate) use errand::rules;
 pub(crate) use interrupt::Interrupt;

@@ -8,7 +8,10 @@ use std::{fs, sync::Arc};
 
 use anyhow::{Context, anyhow};
 use forebay_budget::{FdLedger, Ledger, MemoryFacts, TransferAsk, TransferPlan, Work, raise_nofile};
-use forebay_net::client::{Client, ClientOptions, ClientTls, Proxies};
+use forebay_net::{
+    Pace,
+    client::{Client, ClientOptions, ClientTls, Proxies},
+};
 use forebay_s3::{Access, CustomerKey, PathStyle, Payer, S3, S3Account, S3Options, Sse};
 use forebay_store::{
     origin::{Origin, OriginOptions},
@@ -70,7 +73,7 @@ impl Reach {
             .map_err(|error| Failure::usage(anyhow!("the plan does not fit: {error}")))?;
         let ledger = plan.ledger();
         let options = client(&config, &plan, &ledger)?;
-        let engine = Engine::new(engine(&config, &plan, &ledger));
+        let engine = Engine::paced(engine(&config, &plan, &ledger), pace(&config));
         Ok(Self { client: Client::new(options), engine, plan, sse: sse(base, stored)?, config })
     }
 
@@ -141,6 +144,10 @@ fn engine(config: &Config, plan: &TransferPlan, ledger: &Ledger) -> EngineOption
     EngineOptions { ledger: ledger.clone(), concurrency, tenacity: Tenacity::default() }
 }
 
+fn pace(config: &Config) -> Pace {
+    config.transfer.bwlimit.on().map_or_else(Pace::unlimited, Pace::at)
+}
+
 fn s3(config: &Config, other: &OtherSide, sse: &Sse) -> Result<S3Options, Failure> {
     let remote = &config.remote;
     let text = |said: &Option<String>, setting: &str| -> Option<Box<str>> {
@@ -166,7 +173,7 @@ fn s3(config: &Config, other: &OtherSide, sse: &Sse) -> Result<S3Options, Failur
         },
         payer: if remote.requester_pays { Payer::Requester } else { Payer::Owner },
         sse: sse.clone(),
-        profile: None,
+        profile: remote.s3_profile.given().map(|profile| profile.0),
     })
 }
 

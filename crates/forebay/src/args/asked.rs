@@ -152,8 +152,6 @@ pub(crate) struct Stored {
 /// What is proven and what is expected of an object.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Proof {
-    /// The algorithm that the store is to keep a digest in.
-    pub(crate) checksum: Option<String>,
     /// `sha256:HEX`, of the whole object.
     pub(crate) digest: Option<String>,
     pub(crate) version: Option<String>,
@@ -172,7 +170,7 @@ pub(crate) enum Expiry {
 }
 
 /// Where the source of `cp`, `mv` and `sync` is, if it is in another S3 than the target.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OtherSide {
     pub(crate) endpoint_url: Option<String>,
     pub(crate) region: Option<String>,

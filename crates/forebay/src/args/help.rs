@@ -1,6 +1,7 @@
 //! The words of the help that are not those of a setting.
 
 pub(super) mod objects;
+pub(super) mod storing;
 
 pub(super) const ABOUT: &str = "\
 Moves large files through a fixed amount of memory and a fixed number of file descriptors.";
@@ -15,7 +16,9 @@ Examples:
   forebay serve /srv --listen 0.0.0.0:80   serve it to everybody
   forebay plan --memory 64MiB              what 64 MiB carry: connections, buffers, descriptors
   forebay get s3://bucket/big.iso          fetch an object; again, to go on where it was interrupted
+  forebay put dir s3://bucket/dir/ -r      store what is below a directory
   forebay doctor /srv                      what this machine allows, and what to change
+  forebay doctor s3://bucket               what its server does, and what it lacks
   forebay config > forebay.toml            begin a configuration file
 
 Exit codes:
@@ -66,7 +69,10 @@ pub(super) const DOCTOR: &str = "Look at this machine and say what to change bef
 
 pub(super) const DOCTOR_LONG: &str = "\
 Look at this machine and say what to change before serving: memory limits, file descriptors, kernel features, \
-addresses, the directory's permissions, the certificate. Exit code 1 if something is in the way.";
+addresses, the directory's permissions, the certificate. Given s3://BUCKET, ask its server instead what it does and what it lacks. \
+Exit code 1 if something is in the way.";
+
+pub(super) const DOCTOR_WRITE: &str = "Given a bucket: also write, and remove, a few small objects";
 
 pub(super) const CONFIG: &str = "Print the settings in force, each with the place it came from";
 

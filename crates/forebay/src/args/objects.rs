@@ -13,7 +13,7 @@ use super::{
 };
 
 const WHICH: &str = "Which objects";
-const WHETHER: &str = "What is left alone";
+pub(super) const WHETHER: &str = "What is left alone";
 const PROOF: &str = "What is proven";
 
 /// All of them, in the order of the help.
@@ -131,12 +131,17 @@ fn bench() -> Command {
         .subcommand(finish(strategies, Role::Moving))
 }
 
-fn command(name: &'static str, about: &'static str, long: &'static str, examples: &'static str) -> Command {
+pub(super) fn command(
+    name: &'static str,
+    about: &'static str,
+    long: &'static str,
+    examples: &'static str,
+) -> Command {
     Command::new(name).about(about).long_about(long).after_help(examples)
 }
 
 /// What all of them have, behind what is their own.
-fn finish(command: Command, role: Role) -> Command {
+pub(super) fn finish(command: Command, role: Role) -> Command {
     let key =
         value("sse-c-key", "FILE", "The key that the objects are encrypted with (SSE-C): a file of 32 bytes")
             .value_parser(value_parser!(OsString))
@@ -152,7 +157,7 @@ fn json_lines() -> Arg {
     json().help("Print a JSON object on a line for each thing that happens")
 }
 
-fn choice(command: Command) -> Command {
+pub(super) fn choice(command: Command) -> Command {
     rules(command.arg(recursive().help_heading(WHICH))).args([no_glob(), files_from().help_heading(WHICH)])
 }
 
@@ -170,7 +175,7 @@ fn files_from() -> Arg {
         .help_heading(WHICH)
 }
 
-fn rules(command: Command) -> Command {
+pub(super) fn rules(command: Command) -> Command {
     let rule = |name, help| value(name, "GLOB", help).action(ArgAction::Append).help_heading(WHICH);
     command.args([
         rule("include", "Take what matches; the last of --include and --exclude that matches decides")
@@ -179,7 +184,7 @@ fn rules(command: Command) -> Command {
     ])
 }
 
-fn when(command: Command) -> Command {
+pub(super) fn when(command: Command) -> Command {
     command.args([
         flag("if-newer", "Replace a target only if its source is newer").help_heading(WHETHER),
         flag("no-clobber", "Replace no target: decided by the store at the moment of writing")
@@ -189,7 +194,7 @@ fn when(command: Command) -> Command {
     ])
 }
 
-fn dry_run() -> Arg {
+pub(super) fn dry_run() -> Arg {
     flag("dry-run", "Say what would be done, and do nothing").short('n').help_heading(WHETHER)
 }
 
@@ -197,11 +202,11 @@ fn digest() -> Arg {
     value("digest", "sha256:HEX", "The digest that the whole must have").help_heading(PROOF)
 }
 
-fn place(name: &'static str, takes: &'static str, help: &'static str) -> Arg {
+pub(super) fn place(name: &'static str, takes: &'static str, help: &'static str) -> Arg {
     let arg = Arg::new(name).value_name(takes).help(help).value_parser(value_parser!(OsString));
     arg.value_hint(ValueHint::AnyPath)
 }
 
-fn value(name: &'static str, takes: &'static str, help: &'static str) -> Arg {
+pub(super) fn value(name: &'static str, takes: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name(takes).help(help).allow_hyphen_values(true)
 }

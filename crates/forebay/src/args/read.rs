@@ -97,7 +97,6 @@ fn moving(verb: Verb, given: &ArgMatches) -> Moving {
         },
         stored: stored(given),
         proof: Proof {
-            checksum: text(given, "checksum"),
             digest: text(given, "digest"),
             version: text(given, "version-id"),
             expiry: match (is(given, "strict"), is(given, "respect-expires")) {

@@ -3,17 +3,21 @@
 //!
 //! Nothing is changed and nothing is written: probes read, bind a free port for a moment, and let go.
 
+mod bucket;
 mod kernel;
 mod limits;
 mod place;
 
 use std::fmt;
 
+use forebay_s3::Depth;
 use serde::Serialize;
 
 use crate::{
     args::Sources,
+    config::Config,
     output::{self, Exit, Form, Outcome},
+    place::Place,
 };
 
 /// One line of the report.
@@ -38,22 +42,13 @@ enum State {
     Fail,
 }
 
-pub(crate) fn run(sources: &Sources, form: Form) -> Outcome {
+pub(crate) fn run(sources: &Sources, form: Form, depth: Depth) -> Outcome {
     let settings = sources.load()?;
     let config = settings.to_config()?;
-    let findings: Vec<Finding> = [
-        limits::memory(&config),
-        limits::descriptors(),
-        limits::processors(&config),
-        limits::sockets(&config),
-        kernel::features(&config.serve.root),
-        place::root(&config.serve.root),
-        place::addresses(&config),
-        place::certificate(&config),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let findings = match Place::parse(config.serve.root.as_os_str()) {
+        Ok(Place::S3(place)) => bucket::findings(sources, form, &place, depth)?,
+        _ => of_this_machine(&config),
+    };
     match form {
         Form::Json => output::json(&findings)?,
         Form::Text => {
@@ -63,6 +58,22 @@ pub(crate) fn run(sources: &Sources, form: Form) -> Outcome {
     };
     let in_the_way = findings.iter().any(|finding| finding.state == State::Fail);
     Ok(if in_the_way { Exit::Failed } else { Exit::Done })
+}
+
+fn of_this_machine(config: &Config) -> Vec<Finding> {
+    [
+        limits::memory(config),
+        limits::descriptors(),
+        limits::processors(config),
+        limits::sockets(config),
+        kernel::features(&config.serve.root),
+        place::root(&config.serve.root),
+        place::addresses(config),
+        place::certificate(config),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 impl Finding {

@@ -3,7 +3,7 @@
 use std::{ffi::OsStr, path::Path, time::SystemTime};
 
 use forebay_budget::Work;
-use forebay_store::remote::{Attributes, ChecksumKind};
+use forebay_store::remote::Attributes;
 use forebay_transfer::{
     listing::{Pattern, Select, Verdict},
     verify::{Demand, Expected},
@@ -24,13 +24,9 @@ pub(crate) struct Errand {
     pub(crate) to: To,
     pub(crate) select: Select,
     pub(crate) demand: Option<Demand>,
-    #[expect(dead_code, reason = "read when objects are stored")]
     pub(crate) attributes: Attributes,
     /// Whether anything was said of what to store.
-    #[expect(dead_code, reason = "read when objects are stored")]
     pub(crate) attributes_given: bool,
-    #[expect(dead_code, reason = "read when objects are stored")]
-    pub(crate) checksum: Option<ChecksumKind>,
 }
 
 /// Which objects or files.
@@ -72,7 +68,6 @@ impl Errand {
             demand: digest(asked)?,
             attributes_given: attributes != Attributes::default(),
             attributes,
-            checksum: asked.proof.checksum.as_deref().map(stored::checksum).transpose()?,
         })
     }
 

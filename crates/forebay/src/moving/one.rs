@@ -8,8 +8,9 @@ use forebay_store::{
     remote::{Bucket, ObjectKey, Pin, Remote},
 };
 use forebay_transfer::{
-    Existing as ExistingFile, GetOptions, Parents, Progress, Source, TransferError, TransferErrorKind,
-    listing, verify::Proof,
+    Existing as ExistingFile, GetOptions, OrderedOptions, Parents, Progress, Source, TransferError,
+    TransferErrorKind, listing,
+    verify::{Level, Proof},
 };
 
 use super::{
@@ -19,7 +20,8 @@ use super::{
     usage,
 };
 use crate::{
-    args::{Compare, Existing, Expiry, Moving, Run, Verb, When},
+    args::{Compare, Existing, Expiry, Moving, OtherSide, Run, Verb, When},
+    config::Verify,
     output::{self, Failure},
     place::{Place, S3Place},
     reach::{self, Reach},
@@ -33,18 +35,19 @@ pub(super) struct Mover {
     pub(super) when: When,
     pub(super) compare: listing::Compare,
     source: Option<S3Account>,
-    target: Option<S3>,
+    pub(super) target: Option<S3>,
+    other: OtherSide,
     proof: crate::args::Proof,
-    progress: Progress,
+    pub(super) progress: Progress,
 }
 
 /// What became of the bytes.
-struct Moved {
-    len: u64,
-    resumed: u64,
-    proof: Proof,
-    etag: Option<String>,
-    version: Option<String>,
+pub(super) struct Moved {
+    pub(super) len: u64,
+    pub(super) resumed: u64,
+    pub(super) proof: Proof,
+    pub(super) etag: Option<String>,
+    pub(super) version: Option<String>,
 }
 
 impl Mover {
@@ -77,6 +80,7 @@ impl Mover {
             compare,
             source,
             target,
+            other: asked.other.clone(),
             proof: asked.proof.clone(),
             progress,
         })
@@ -109,7 +113,7 @@ impl Mover {
         if self.when.run == Run::Dry {
             return ObjectEvent { status: Status::WouldMove, bytes: candidate.len, ..event };
         }
-        match self.moved(&candidate, &aim).await {
+        match self.moved(&candidate, &aim).await.and_then(|moved| self.proven(moved, &candidate)) {
             Ok(moved) => self.after(candidate, event, moved).await,
             Err(error)
                 if error.kind() == TransferErrorKind::Precondition
@@ -127,14 +131,33 @@ impl Mover {
                 self.down(Arc::new(bucket.clone()), key, path).await
             }
             (What::Web(remote, key), Aim::File(path)) => self.down(Arc::clone(remote), key, path).await,
-            (What::Bucket(bucket, key), Aim::Stdout) => {
-                self.out(Arc::new(bucket.clone()), key, &candidate.shown).await
+            (What::Bucket(bucket, key), Aim::Stdout) => self.out(Arc::new(bucket.clone()), key).await,
+            (What::Web(remote, key), Aim::Stdout) => self.out(Arc::clone(remote), key).await,
+            (What::File(path), Aim::Object(place, key)) => self.up(path, place, key).await,
+            (What::Stdin, Aim::Object(place, key)) => self.pipe(place, key).await,
+            (What::Web(remote, from), Aim::Object(place, key)) => {
+                self.through(Arc::clone(remote), from, place, key).await
             }
-            (What::Web(remote, key), Aim::Stdout) => {
-                self.out(Arc::clone(remote), key, &candidate.shown).await
+            (What::Bucket(bucket, from), Aim::Object(place, key)) if self.other == OtherSide::default() => {
+                self.within(bucket, from, place, key).await
             }
-            (_, _) => Err(TransferError::new(TransferErrorKind::Invalid, "not yet")),
+            (What::Bucket(bucket, from), Aim::Object(place, key)) => {
+                self.through(Arc::new(bucket.clone()), from, place, key).await
+            }
+            (What::File(_) | What::Stdin, Aim::File(_) | Aim::Stdout) => {
+                let what = format!("{} and {aim} are both on this machine: use cp or rsync", candidate.shown);
+                Err(TransferError::new(TransferErrorKind::Invalid, what))
+            }
         }
+    }
+
+    /// What is stored, and not proven as far as was demanded, is there; whoever demanded it is told.
+    fn proven(&self, moved: Moved, candidate: &Candidate) -> Result<Moved, TransferError> {
+        if self.reach.config.transfer.verify == Verify::Full && moved.proof.level < Level::FullObject {
+            let what = format!("{} is copied, and only its {} is proven", candidate.shown, moved.proof.level);
+            return Err(TransferError::new(TransferErrorKind::Integrity, what));
+        }
+        Ok(moved)
     }
 
     /// From a place to a file.
@@ -170,19 +193,20 @@ impl Mover {
     }
 
     /// From a place to standard output.
-    async fn out(
-        &self,
-        remote: Arc<dyn Remote>,
-        key: &ObjectKey,
-        shown: &str,
-    ) -> Result<Moved, TransferError> {
-        let demand = self.errand.demand.clone().unwrap_or(reach::get_options(&self.reach.config).demand);
-        let (len, proof) = super::out::write(&self.source(remote, key), &demand, shown).await?;
+    async fn out(&self, remote: Arc<dyn Remote>, key: &ObjectKey) -> Result<Moved, TransferError> {
+        let settings = reach::get_options(&self.reach.config);
+        let options = OrderedOptions {
+            part_size: settings.part_size,
+            demand: self.errand.demand.clone().unwrap_or(settings.demand),
+            ..OrderedOptions::default()
+        };
+        let source = self.source(remote, key);
+        let (len, proof) = super::out::write(&self.reach.engine, &source, &options, &self.progress).await?;
         Ok(Moved { len, resumed: 0, proof, etag: None, version: None })
     }
 
     /// An object to read: of the version that was asked for, and fresh if that was asked for.
-    fn source(&self, remote: Arc<dyn Remote>, key: &ObjectKey) -> Source {
+    pub(super) fn source(&self, remote: Arc<dyn Remote>, key: &ObjectKey) -> Source {
         let remote: Arc<dyn Remote> = match self.proof.expiry {
             Expiry::Ignore => remote,
             Expiry::Respect => Arc::new(OnlyFresh::new(remote, Malformed::Expired)),

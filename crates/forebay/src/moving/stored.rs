@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use forebay_store::remote::{Attributes, ChecksumKind, Expiry};
+use forebay_store::remote::{Attributes, Expiry};
 
 use super::usage;
 use crate::{args::Stored, output::Failure};
@@ -33,19 +33,6 @@ pub(super) fn attributes(asked: &Stored, now: SystemTime) -> Result<Attributes, 
         user: pairs("metadata", &asked.metadata, Names::Headers)?,
         tags: pairs("tag", &asked.tags, Names::AsWritten)?,
     })
-}
-
-/// The algorithm of this name.
-pub(super) fn checksum(name: &str) -> Result<ChecksumKind, Failure> {
-    match name.to_ascii_lowercase().as_str() {
-        "crc32" => Ok(ChecksumKind::Crc32),
-        "crc32c" => Ok(ChecksumKind::Crc32c),
-        "crc64nvme" => Ok(ChecksumKind::Crc64Nvme),
-        "sha256" => Ok(ChecksumKind::Sha256),
-        _ => {
-            Err(usage(format_args!("--checksum: \"{name}\" is none of crc32, crc32c, crc64nvme and sha256")))
-        }
-    }
 }
 
 /// An HTTP date from a time from now or a date.

@@ -15,10 +15,12 @@ const OTHERS: &[(&str, &str)] = &[
     ("no-sign-request", "true"),
     ("path-style", "true"),
     ("requester-pays", "true"),
+    ("s3-profile", "\"ceph\""),
     ("connect-timeout", "\"11s\""),
     ("read-timeout", "\"61s\""),
     ("concurrency", "\"7\""),
     ("part-size", "\"9MiB\""),
+    ("bwlimit", "\"1MiB/s\""),
     ("verify", "\"full\""),
     ("no-sync", "true"),
 ];
@@ -37,7 +39,7 @@ fn told(settings: &str) -> String {
     let times = (options.connect_timeout, options.head_timeout, options.stall_timeout);
     let concurrency = engine(&config, &plan, &ledger).concurrency;
     let s3 = s3(&config, &OtherSide::default(), &Sse::Bucket).unwrap();
-    format!("{plan:?} {times:?} {concurrency:?} {s3:?} {:?}", get_options(&config))
+    format!("{plan:?} {times:?} {concurrency:?} {:?} {s3:?} {:?}", pace(&config).rate(), get_options(&config))
 }
 
 fn setting(name: &str, value: &str) -> String {

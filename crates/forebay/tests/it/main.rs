@@ -15,3 +15,4 @@ mod refusing;
 mod run;
 mod serving;
 mod settings;
+mod storing;

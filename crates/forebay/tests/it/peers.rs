@@ -68,6 +68,16 @@ impl World {
         run(command)
     }
 
+    /// We store a file of several parts, with what goes beside it.
+    fn we_put(&self, key: &str) {
+        let target = format!("s3://bucket/{key}");
+        let beside = ["--cache-control", "max-age=60", "--content-type", "x/y", "--metadata", "owner=me"];
+        self.ours(
+            &[&["put", "big", &target, "--part-size", "5MiB", "--expires", "2031-01-01"], &beside[..]]
+                .concat(),
+        );
+    }
+
     /// What we say of an object.
     fn stat(&self, url: &str) -> Value {
         serde_json::from_str(&self.ours(&["stat", url, "--json"])).unwrap()
@@ -141,6 +151,44 @@ fn what_aws_puts_we_get_with_its_metadata() {
     );
     assert_eq!(said["metadata"]["owner"], "me", "{said}");
     assert!(said["expires"].as_str().unwrap().contains("2031"), "{said}");
+}
+
+#[test]
+fn what_we_put_aws_gets_with_its_metadata() {
+    let Some(world) = World::new() else { return };
+    let endpoint = world.endpoint();
+    world.we_put("ours/big");
+    let aws = |arguments: &[&str]| {
+        Some(words(world.client("aws")?, &[&["--endpoint-url", &endpoint], arguments].concat()))
+    };
+    if aws(&["s3", "cp", "--quiet", "s3://bucket/ours/big", "aws.got"]).is_none() {
+        return;
+    }
+    world.is_big("aws.got");
+    let said = aws(&["s3api", "head-object", "--bucket", "bucket", "--key", "ours/big"]).unwrap();
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(
+        (&said["CacheControl"], &said["ContentType"]),
+        (&"max-age=60".into(), &"x/y".into()),
+        "{said}"
+    );
+    assert_eq!(said["Metadata"]["owner"], "me", "{said}");
+    assert!(said["Expires"].as_str().or(said["ExpiresString"].as_str()).unwrap().contains("2031"), "{said}");
+}
+
+#[test]
+fn what_we_put_s5cmd_and_rclone_get() {
+    let Some(world) = World::new() else { return };
+    let endpoint = world.endpoint();
+    world.we_put("ours/big");
+    if let Some(client) = world.client("s5cmd") {
+        words(client, &["--endpoint-url", &endpoint, "cp", "s3://bucket/ours/big", "s5cmd.got"]);
+        world.is_big("s5cmd.got");
+    }
+    if let Some(client) = world.client("rclone") {
+        words(client, &["copyto", "--retries", "1", &rclone(&world, "bucket/ours/big"), "rclone.got"]);
+        world.is_big("rclone.got");
+    }
 }
 
 #[test]

@@ -42,6 +42,7 @@ fn what_nobody_can_mean_is_refused_before_anything_is_begun() {
             &["get", "s3://bucket/key", "--include", "[x"],
             &["get", "s3://bucket/key", "--digest", "sha256:12"],
             &["get", "s3://bucket/key", "--verify", "perhaps"],
+            &["get", "s3://bucket/key", "--bwlimit", "fast"],
             &["get", "s3://bucket/key", "--memory", "1MiB"],
             &["get", "s3://bucket/key", "--concurrency", "0"],
             &["get", "s3://bucket/key", "--endpoint-url", "ftp://host"],

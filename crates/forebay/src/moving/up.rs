@@ -1,0 +1,136 @@
+//! Into a bucket: from a file, from standard input, from another place, or from the same one.
+
+use std::{fs::File, io, os::fd::AsFd, path::Path, sync::Arc};
+
+use forebay_s3::S3;
+use forebay_store::remote::{Attributes, Condition, CopyAsk, ObjectKey, PutAsk, Remote};
+use forebay_transfer::{Destination, Put, PutOptions, Source, TransferError, TransferErrorKind};
+
+use super::one::{Moved, Mover};
+use crate::{args::Existing, place::S3Place};
+
+impl Mover {
+    /// From a file.
+    pub(super) async fn up(
+        &self,
+        path: &Path,
+        place: &S3Place,
+        key: &ObjectKey,
+    ) -> Result<Moved, TransferError> {
+        let to = self.destination(place, key)?;
+        let attributes = self.typed(&path.to_string_lossy());
+        let put =
+            self.reach.engine.put_file(path, &to, &self.put_options(attributes), &self.progress).await?;
+        Ok(put.into())
+    }
+
+    /// From standard input, of whatever length.
+    pub(super) async fn pipe(&self, place: &S3Place, key: &ObjectKey) -> Result<Moved, TransferError> {
+        let to = self.destination(place, key)?;
+        let from = io::stdin().as_fd().try_clone_to_owned();
+        let from = from.map_err(|error| TransferError::of_file("cannot read standard input", error))?;
+        let from = tokio::fs::File::from_std(File::from(from));
+        let options = self.put_options(self.typed(key.as_str()));
+        Ok(self.reach.engine.put_pipe(from, &to, &options, &self.progress).await?.into())
+    }
+
+    /// From a place that is not the target's: the bytes pass through, a part at a time.
+    pub(super) async fn through(
+        &self,
+        remote: Arc<dyn Remote>,
+        from: &ObjectKey,
+        place: &S3Place,
+        key: &ObjectKey,
+    ) -> Result<Moved, TransferError> {
+        let to = self.destination(place, key)?;
+        let source = self.source(remote, from);
+        let attributes = match self.errand.attributes_given {
+            true => self.errand.attributes.clone(),
+            false => self.head(&source).await?.attributes,
+        };
+        let put =
+            self.reach.engine.put_remote(&source, &to, &self.put_options(attributes), &self.progress).await?;
+        Ok(put.into())
+    }
+
+    /// Within one S3: the store copies.
+    pub(super) async fn within(
+        &self,
+        bucket: &S3,
+        from: &ObjectKey,
+        place: &S3Place,
+        key: &ObjectKey,
+    ) -> Result<Moved, TransferError> {
+        let to = self.destination(place, key)?;
+        let same = bucket.name() == &place.bucket && from == key;
+        if same && !self.errand.attributes_given {
+            let what =
+                format!("{place} is source and target at once: name another target, or what to change");
+            return Err(TransferError::new(TransferErrorKind::Invalid, what));
+        }
+        let source = self.source(Arc::new(bucket.clone()), from);
+        let facts = self.head(&source).await?;
+        let len = facts.len.unwrap_or_default();
+        let options = self.put_options(self.errand.attributes.clone());
+        let ask = CopyAsk {
+            source_bucket: (bucket.name() != &place.bucket).then(|| bucket.name().as_str().into()),
+            source: from.clone(),
+            pin: facts.pin(),
+            target: PutAsk {
+                key: key.clone(),
+                attributes: options.attributes,
+                condition: options.condition,
+                checksum: None,
+                checksum_kind: None,
+            },
+            keep_attributes: !self.errand.attributes_given,
+        };
+        Ok(self.reach.engine.copy(&to, &ask, len, &self.progress).await?.into())
+    }
+
+    async fn head(&self, source: &Source) -> Result<forebay_store::remote::Facts, TransferError> {
+        let facts = source.remote.head(&source.key, Some(&source.pin)).await;
+        facts.map_err(|error| {
+            TransferError::of_store(&format!("{}/{}", source.remote.place(), source.key), error)
+        })
+    }
+
+    fn destination(&self, place: &S3Place, key: &ObjectKey) -> Result<Destination, TransferError> {
+        let bucket = self
+            .target
+            .as_ref()
+            .ok_or_else(|| TransferError::new(TransferErrorKind::Invalid, format!("{place} is no bucket")))?;
+        Ok(Destination { bucket: Arc::new(bucket.clone()), key: key.clone() })
+    }
+
+    fn put_options(&self, attributes: Attributes) -> PutOptions {
+        PutOptions {
+            part_size: self.reach.config.transfer.part_size.given(),
+            attributes,
+            condition: match self.when.existing {
+                Existing::Keep => Condition::Absent,
+                Existing::Replace | Existing::ReplaceOlder => Condition::Always,
+            },
+            ..PutOptions::default()
+        }
+    }
+
+    /// What was said to store, and a type by the name's extension if none was said.
+    fn typed(&self, name: &str) -> Attributes {
+        let guessed = || mime_guess::from_path(name).first_raw().map(Into::into);
+        let attributes = self.errand.attributes.clone();
+        Attributes { content_type: attributes.content_type.clone().or_else(guessed), ..attributes }
+    }
+}
+
+impl From<Put> for Moved {
+    fn from(put: Put) -> Self {
+        Self {
+            len: put.len,
+            resumed: put.resumed,
+            proof: put.proof,
+            etag: put.stored.validator.map(|tag| tag.to_string()),
+            version: put.stored.version.map(Into::into),
+        }
+    }
+}
