@@ -14,6 +14,7 @@ use forebay_testkit::admin::{MemoryReport, wait_until_at_rest};
 use forebay_testkit::faults::Site;
 use forebay_testkit::figures::Figures;
 use forebay_testkit::process::Server;
+use forebay_testkit::trials::{Outcome, Trials};
 use tokio::time::Instant;
 
 use crate::run;
@@ -30,6 +31,9 @@ pub(crate) struct Options {
     /// How often it is killed in the middle of a round after each life.
     #[arg(long, default_value_t = 20)]
     kills: u64,
+    /// How many transfers of each kind are killed, or overwritten, before all that.
+    #[arg(long, default_value_t = 200)]
+    trials: u64,
     /// Where the random choices begin; a failure says which seed repeats it.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -41,8 +45,32 @@ pub(crate) struct Options {
 /// A wrong byte, a body that looked whole, memory or descriptors that grow, something still held.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     run::step("build forebay", run::cargo(["build", "--package", "forebay", "--bin", "forebay"]))?;
+    trials(options)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(soak(options))
+}
+
+/// Transfers that are killed, or whose source is replaced, at a random byte.
+fn trials(options: &Options) -> anyhow::Result<()> {
+    type Trial = fn(&Trials, u64) -> anyhow::Result<Outcome>;
+    let target = run::target_directory()?;
+    let trials = Trials::new(&target.join("debug/forebay"), &target.join("soak-trials"));
+    let kinds: [(&str, Trial); 3] = [
+        ("downloads killed", Trials::killed_get),
+        ("uploads killed", Trials::killed_put),
+        ("downloads overwritten", Trials::overwritten_get),
+    ];
+    for (kind, trial) in kinds {
+        let mut all = Outcome::default();
+        for seed in options.seed..options.seed + options.trials {
+            let outcome = trial(&trials, seed).with_context(|| format!("{kind}, seed {seed}"))?;
+            all.kills += outcome.kills;
+            all.saved += outcome.saved;
+        }
+        let saved = all.saved >> 20;
+        eprintln!("{kind}: {} trials, {} kills, {saved} MiB not moved again", options.trials, all.kills);
+    }
+    Ok(())
 }
 
 async fn soak(options: &Options) -> anyhow::Result<()> {

@@ -27,6 +27,7 @@
 //! | [`fake_s3`] | an S3 in this process |
 //! | [`fake_origin`] | a web server in this process |
 //! | [`fault_proxy`] | a TCP proxy that cuts, stalls and drips |
+//! | [`trials`] | transfers that are killed, or whose source is replaced, at a random moment |
 //! | [`peer`] | the naive servers |
 //! | [`naive`] | the naive clients |
 //! | [`nginx`] | nginx as the peer to beat |
@@ -56,3 +57,4 @@ pub mod readers;
 pub mod response;
 pub mod slow;
 pub mod sockets;
+pub mod trials;

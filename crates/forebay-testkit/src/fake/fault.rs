@@ -90,6 +90,13 @@ pub enum Fault {
         /// In which way.
         how: Cut,
     },
+    /// Something happens while the upload is under way.
+    MeanwhileUpload {
+        /// When so many bytes were taken.
+        after: u64,
+        /// What.
+        action: Action,
+    },
     /// The upload is not read any further until the gate opens.
     StallUpload {
         /// After so many bytes were taken.

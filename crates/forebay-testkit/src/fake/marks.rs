@@ -50,6 +50,9 @@ impl Marks {
         for fault in &drawn.faults {
             match fault {
                 Fault::ShortUpload { after, how } => marks.ahead.push((place(*after), Mark::Cut(*how))),
+                Fault::MeanwhileUpload { after, action } => {
+                    marks.ahead.push((place(*after), Mark::Do(action.clone())));
+                }
                 Fault::StallUpload { after, gate } => {
                     marks.ahead.push((place(*after), Mark::Stall(gate.clone())))
                 }
