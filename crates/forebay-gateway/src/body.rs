@@ -1,4 +1,4 @@
-//! The body of every answer: nothing, bytes, a file, or a stream that is written as it goes.
+//! The body of every answer: nothing, bytes, a file, a stream that is written as it goes, or what another connection brings.
 //!
 //! One enum and not a boxed trait object, because the first three are the hot path. It reports exact
 //! lengths wherever they are known: the server writes `Content-Length` from them, and takes a file by
@@ -10,8 +10,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use forebay_net::FileBody;
+use forebay_net::{FileBody, RelayBody};
 use http_body::{Frame, SizeHint};
+
+use crate::error::broken;
 
 /// The body of an answer of the gateway.
 pub struct Body(Inner);
@@ -21,6 +23,7 @@ enum Inner {
     Bytes(Bytes),
     File(FileBody),
     Stream(Stream),
+    Relay(RelayBody),
 }
 
 type Stream = Pin<Box<dyn http_body::Body<Data = Bytes, Error = io::Error> + Send>>;
@@ -41,6 +44,12 @@ impl Body {
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
         Self(if bytes.is_empty() { Inner::Empty } else { Inner::Bytes(bytes) })
+    }
+}
+
+impl From<RelayBody> for Body {
+    fn from(body: RelayBody) -> Self {
+        Self(Inner::Relay(body))
     }
 }
 
@@ -67,6 +76,9 @@ impl http_body::Body for Body {
             }
             Inner::File(body) => Pin::new(body).poll_frame(cx),
             Inner::Stream(body) => body.as_mut().poll_frame(cx),
+            Inner::Relay(body) => {
+                Pin::new(body).poll_frame(cx).map(|frame| frame.map(|frame| frame.map_err(broken)))
+            }
         }
     }
 
@@ -76,6 +88,7 @@ impl http_body::Body for Body {
             Inner::Bytes(_) => false,
             Inner::File(body) => body.is_end_stream(),
             Inner::Stream(body) => body.is_end_stream(),
+            Inner::Relay(body) => body.is_end_stream(),
         }
     }
 
@@ -85,6 +98,7 @@ impl http_body::Body for Body {
             Inner::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Inner::File(body) => body.size_hint(),
             Inner::Stream(body) => body.size_hint(),
+            Inner::Relay(body) => body.size_hint(),
         }
     }
 }
@@ -96,6 +110,7 @@ impl fmt::Debug for Body {
             Inner::Bytes(_) => "bytes",
             Inner::File(_) => "file",
             Inner::Stream(_) => "stream",
+            Inner::Relay(_) => "relay",
         };
         write!(f, "Body({kind})")
     }

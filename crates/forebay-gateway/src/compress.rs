@@ -19,7 +19,7 @@ use async_compression::tokio::bufread::{BrotliEncoder, GzipEncoder, ZstdEncoder}
 use async_compression::zstd::CParameter;
 use bytes::Bytes;
 use forebay_budget::Lease;
-use forebay_net::{FileBody, FileSpan, ReadWindow};
+use forebay_net::{FileBody, FileSpan, ReadWindow, RelayBody};
 use forebay_tower::body::{EndBody, Held};
 use futures_util::TryStreamExt;
 use http_body::Frame;
@@ -81,7 +81,7 @@ impl Compressor {
             Source::File(span) => Body::from(FileBody::of(span, reads)),
             Source::Upstream(body) => {
                 paid._reads = Some(reads);
-                Body::stream(*body)
+                Body::from(RelayBody::new(*body))
             }
         };
         let reader = StreamReader::new(source.into_data_stream());

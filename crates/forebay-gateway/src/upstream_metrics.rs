@@ -43,8 +43,8 @@ impl UpstreamMetrics {
         own.register("failures", "Reads for answers that failed for good", self.0.failures.clone());
     }
 
-    pub(crate) fn received(&self, bytes: usize) {
-        self.0.bytes.inc_by(bytes as u64);
+    pub(crate) fn received(&self, bytes: u64) {
+        self.0.bytes.inc_by(bytes);
     }
 
     pub(crate) fn continued(&self, times: u32) {

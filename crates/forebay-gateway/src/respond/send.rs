@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use forebay_budget::{Class, Lease};
-use forebay_net::{ConnInfo, FileBody, Party, ReadWindow, Segment, Transfer};
+use forebay_net::{ConnInfo, FileBody, Party, ReadWindow, RelayBody, Segment, Transfer};
 use forebay_store::Content;
 use forebay_store::remote::RemoteSpan;
 use http::request::Parts;
@@ -38,7 +38,7 @@ pub(super) async fn content(
         }
         Content::Remote(span) => {
             let body = Box::pin(one_from_upstream(shared, head, span)).await?;
-            Ok(response(status, headers, body))
+            Ok(relayed(status, headers, body))
         }
     }
 }
@@ -87,10 +87,10 @@ pub(super) async fn contents(
 }
 
 /// One run from across a network, asked for before the head.
-async fn one_from_upstream(shared: &Shared, head: &Parts, span: RemoteSpan) -> Result<Body, Failure> {
+async fn one_from_upstream(shared: &Shared, head: &Parts, span: RemoteSpan) -> Result<Upstream, Failure> {
     let lease = reads(shared, head).await?;
     let body = upstream::open(&span, &shared.upstream).await?;
-    Ok(Body::stream(Upstream::one(body, shared.upstream.clone(), vec![lease])))
+    Ok(Upstream::one(body, shared.upstream.clone(), vec![lease]))
 }
 
 /// Many runs from across a network. The first is asked for before the head.
@@ -122,7 +122,18 @@ async fn from_upstream(
     }
     pieces.push_back(Piece::Text(end));
     let body = Upstream::many(pieces, len, shared.upstream.clone(), vec![lease, text]);
-    Ok(response(StatusCode::PARTIAL_CONTENT, headers, Body::stream(body)))
+    Ok(relayed(StatusCode::PARTIAL_CONTENT, headers, body))
+}
+
+/// An answer whose bytes may go from socket to socket.
+fn relayed(status: StatusCode, headers: HeaderMap, body: Upstream) -> Response<Body> {
+    let mut body = RelayBody::new(body);
+    let offer = body.offer();
+    let mut response = response(status, headers, Body::from(body));
+    if let Some(offer) = offer {
+        response.extensions_mut().insert(offer);
+    }
+    response
 }
 
 /// An answer whose file may go by name.

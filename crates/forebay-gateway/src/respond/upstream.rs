@@ -5,21 +5,20 @@
 //! connection to the store is continued below ([`ResumableBody`]); what cannot be continued ends the client's connection. Less than was
 //! promised is never presented as all.
 //!
+//! Where both sides are plain HTTP/1.1 the bytes go from socket to socket ([`RelayBody`](forebay_net::RelayBody)).
+//!
 //! Of many ranges the first is asked for before the head, each other when its turn has come.
 
 use std::collections::VecDeque;
-use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use forebay_budget::Lease;
+use forebay_net::{BoxError, RelaySource, Spliced};
 use forebay_store::remote::{RemoteSpan, ResumableBody};
 use forebay_store::{StoreError, StoreErrorKind};
 use futures_core::future::BoxFuture;
-use http_body::{Frame, SizeHint};
 
-use crate::error::broken;
 use crate::upstream_metrics::UpstreamMetrics;
 
 /// One part of what is sent.
@@ -82,7 +81,7 @@ impl Upstream {
                 },
                 Now::Flowing(body) => match ready!(body.poll_chunk(cx)) {
                     Some(Ok(bytes)) => {
-                        self.metrics.received(bytes.len());
+                        self.metrics.received(bytes.len() as u64);
                         return Poll::Ready(Some(Ok(bytes)));
                     }
                     Some(Err(error)) => return Poll::Ready(Some(Err(error))),
@@ -101,14 +100,26 @@ impl Upstream {
     }
 }
 
-impl http_body::Body for Upstream {
-    type Data = Bytes;
-    type Error = io::Error;
+impl Upstream {
+    /// The end, whatever comes.
+    fn give_up(&mut self, error: StoreError) -> BoxError {
+        (self.now, self.rest) = (Now::Over, VecDeque::new());
+        self.metrics.failed(error.kind());
+        tracing::warn!(%error, "an answer under way could not be completed");
+        error.into()
+    }
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+    fn passed(&mut self, bytes: u64) {
+        self.left = self.left.map(|left| left.saturating_sub(bytes));
+    }
+}
+
+impl RelaySource for Upstream {
+    fn remaining(&self) -> Option<u64> {
+        if matches!(self.now, Now::Over) { Some(0) } else { self.left }
+    }
+
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
         let next = ready!(self.poll_bytes(cx));
         Poll::Ready(match next {
             None => {
@@ -116,24 +127,24 @@ impl http_body::Body for Upstream {
                 None
             }
             Some(Ok(bytes)) => {
-                self.left = self.left.map(|left| left.saturating_sub(bytes.len() as u64));
-                Some(Ok(Frame::data(bytes)))
+                self.passed(bytes.len() as u64);
+                Some(Ok(bytes))
             }
-            Some(Err(error)) => {
-                (self.now, self.rest) = (Now::Over, VecDeque::new());
-                self.metrics.failed(error.kind());
-                tracing::warn!(%error, "an answer under way could not be completed");
-                Some(Err(broken(error)))
-            }
+            Some(Err(error)) => Some(Err(self.give_up(error))),
         })
     }
 
-    fn is_end_stream(&self) -> bool {
-        self.left == Some(0) || matches!(self.now, Now::Over)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.left.map_or_else(SizeHint::default, SizeHint::with_exact)
+    fn poll_splice(&mut self, cx: &mut Context<'_>, max: usize) -> Poll<Result<Spliced, BoxError>> {
+        let Now::Flowing(body) = &mut self.now else { return Poll::Ready(Ok(Spliced::Unable)) };
+        Poll::Ready(match ready!(body.poll_splice(cx, max as u64)) {
+            Ok(Some(pipe)) => {
+                self.metrics.received(pipe.held());
+                self.passed(pipe.held());
+                Ok(Spliced::Held(pipe))
+            }
+            Ok(None) => Ok(Spliced::Unable),
+            Err(error) => Err(self.give_up(error)),
+        })
     }
 }
 

@@ -26,6 +26,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use forebay_net::HeldPipe;
 use forebay_net::client::ClientBody;
 use futures_core::future::BoxFuture;
 use futures_util::future::poll_fn;
@@ -226,6 +227,38 @@ impl ResumableBody {
         }
     }
 
+    /// At most `max` of the next bytes, in a pipe, without anybody having read them; `None` if that cannot be done with the next ones, which
+    /// [`poll_chunk`](Self::poll_chunk) then has: they are here already, are encrypted, or have to be asked for again.
+    ///
+    /// # Errors
+    ///
+    /// As [`chunk`](Self::chunk).
+    pub fn poll_splice(
+        &mut self,
+        cx: &mut Context<'_>,
+        max: u64,
+    ) -> Poll<Result<Option<HeldPipe>, StoreError>> {
+        let max = self.remaining().map_or(max, |left| left.min(max));
+        let State::Flowing(body) = &mut self.state else { return Poll::Ready(Ok(None)) };
+        match ready!(body.poll_splice(cx, max)) {
+            Ok(Some(pipe)) => {
+                self.passed(pipe.held());
+                Poll::Ready(Ok(Some(pipe)))
+            }
+            Ok(None) => Poll::Ready(Ok(None)),
+            Err(broken) => match self.ask_again(broken.into()) {
+                Ok(answer) => {
+                    self.state = State::Asking(answer);
+                    Poll::Ready(Ok(None))
+                }
+                Err(error) => {
+                    self.state = State::Ended;
+                    Poll::Ready(Err(error))
+                }
+            },
+        }
+    }
+
     /// Counts bytes that leave, cuts what was not asked for, and lets the connection go at the last of them.
     fn deliver(&mut self, mut bytes: Bytes) -> Bytes {
         if let Some(left) = self.remaining()
@@ -233,12 +266,16 @@ impl ResumableBody {
         {
             bytes.truncate(left as usize);
         }
-        self.position += bytes.len() as u64;
+        self.passed(bytes.len() as u64);
+        bytes
+    }
+
+    fn passed(&mut self, bytes: u64) {
+        self.position += bytes;
         self.tries.progressed();
         if self.remaining() == Some(0) {
             self.state = State::Ended;
         }
-        bytes
     }
 
     /// Goes on with another answer, if it is the one that was asked for.
