@@ -10,7 +10,8 @@ use anyhow::Context;
 use forebay_admin::LogLevel;
 use forebay_budget::{ByteSize, Ledger};
 use forebay_tower::access_log::{LogForm, LogQueue};
-use tracing_subscriber::{EnvFilter, Layer, Registry, layer::SubscriberExt, reload};
+use tracing::{Metadata, level_filters::LevelFilter};
+use tracing_subscriber::{EnvFilter, Layer, Registry, filter::filter_fn, layer::SubscriberExt, reload};
 
 use crate::config::{self, Directives, LogFormat};
 
@@ -42,9 +43,16 @@ pub(crate) fn start(config: &config::Log, ledger: &Ledger, capacity: ByteSize) -
         LogForm::Json => format.json().flatten_event(true).boxed(),
         LogForm::Text => format.boxed(),
     };
+    let format = format.with_filter(filter_fn(keeps_secrets));
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(filter).with(format))
         .context("the log was started twice")?;
     Ok(Telemetry { queue, level: Level(handle) })
+}
+
+/// Whether a message may be written at any level. The SDK for S3 writes whole requests below *info*, with their signatures, session
+/// tokens and keys of encryption: whoever raises the level does not ask for those.
+fn keeps_secrets(message: &Metadata<'_>) -> bool {
+    !message.target().starts_with("aws_") || *message.level() <= LevelFilter::INFO
 }
 
 /// The form of messages and of access records.
@@ -78,5 +86,47 @@ impl Write for Line {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use tracing_subscriber::{Layer, filter::filter_fn, layer::SubscriberExt};
+
+    use super::keeps_secrets;
+
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_level_shows_the_requests_of_the_sdk() {
+        let written = Arc::<Mutex<Vec<u8>>>::default();
+        let writer = {
+            let written = Arc::clone(&written);
+            move || Written(Arc::clone(&written))
+        };
+        let format =
+            tracing_subscriber::fmt::layer().with_writer(writer).with_filter(filter_fn(keeps_secrets));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(format), || {
+            tracing::trace!(target: "aws_smithy_runtime::client", "a-secret");
+            tracing::debug!(target: "aws_sigv4::sign", "a-secret");
+            tracing::warn!(target: "aws_config::profile", "a warning");
+            tracing::trace!(target: "forebay_net", "a trace");
+        });
+        let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+        assert!(text.contains("a warning") && text.contains("a trace"), "{text}");
+        assert!(!text.contains("a-secret"), "{text}");
     }
 }
