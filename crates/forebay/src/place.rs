@@ -143,6 +143,11 @@ impl fmt::Debug for Place {
     }
 }
 
+/// What is served, as it may be shown.
+pub(crate) fn served(root: &Path) -> String {
+    Place::parse(root.as_os_str()).map_or_else(|_| root.display().to_string(), |place| place.to_string())
+}
+
 /// A web address as it may be shown.
 pub(crate) fn shown(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();

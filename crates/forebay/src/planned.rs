@@ -7,6 +7,7 @@ use crate::{
     args::Sources,
     config::{Config, Settings},
     output::Failure,
+    place::Place,
 };
 
 /// A configuration that holds, with the machine's limits that it was measured against.
@@ -38,7 +39,7 @@ pub(crate) fn limits(config: &Config) -> Limits {
         tls: config.is_tls(),
         http2: config.serve.http2,
         compression: config.content.compress,
-        upstreams: false,
+        upstreams: is_elsewhere(config),
         listings: config.content.listing,
         archives: config.content.archive,
         remember_clients: config.clients.request_rate.on().is_some()
@@ -46,6 +47,11 @@ pub(crate) fn limits(config: &Config) -> Limits {
             || config.clients.total_bandwidth.on().is_some(),
         capture: if config.log.access_log { config.log.capture } else { ByteSize::ZERO },
     }
+}
+
+/// Whether what is served comes over connections of our own.
+fn is_elsewhere(config: &Config) -> bool {
+    matches!(Place::parse(config.serve.root.as_os_str()), Ok(Place::S3(_) | Place::Web(_)))
 }
 
 fn refused(settings: &Settings, error: &PlanError) -> Failure {

@@ -7,7 +7,9 @@ mod tests;
 use std::{fs, sync::Arc};
 
 use anyhow::{Context, anyhow};
-use forebay_budget::{FdLedger, Ledger, MemoryFacts, TransferAsk, TransferPlan, Work, raise_nofile};
+use forebay_budget::{
+    FdLedger, Ledger, MemoryFacts, TransferAsk, TransferPlan, UpstreamSizes, Work, raise_nofile,
+};
 use forebay_net::{
     Pace,
     client::{Client, ClientOptions, ClientTls, Proxies},
@@ -72,7 +74,7 @@ impl Reach {
         let plan = TransferPlan::compute(&ask(&config, work), &MemoryFacts::detect(), nofile)
             .map_err(|error| Failure::usage(anyhow!("the plan does not fit: {error}")))?;
         let ledger = plan.ledger();
-        let options = client(&config, &plan, &ledger)?;
+        let options = client(&config, &ledger, FdLedger::new(plan.fds), plan.upstream)?;
         let engine = Engine::paced(engine(&config, &plan, &ledger), pace(&config));
         Ok(Self { client: Client::new(options), engine, plan, sse: sse(base, stored)?, config })
     }
@@ -125,14 +127,20 @@ fn ask(config: &Config, work: Work) -> TransferAsk {
     }
 }
 
-fn client(config: &Config, plan: &TransferPlan, ledger: &Ledger) -> Result<ClientOptions, Failure> {
+/// How stores are reached, paid by these ledgers.
+pub(crate) fn client(
+    config: &Config,
+    ledger: &Ledger,
+    fds: FdLedger,
+    sizes: UpstreamSizes,
+) -> Result<ClientOptions, Failure> {
     Ok(ClientOptions {
         connect_timeout: config.remote.connect_timeout.0,
         head_timeout: config.remote.read_timeout.0,
         stall_timeout: config.remote.read_timeout.0,
         tls: trusted(config)?,
         proxies: proxies()?,
-        ..ClientOptions::new(ledger.clone(), FdLedger::new(plan.fds), plan.upstream)
+        ..ClientOptions::new(ledger.clone(), fds, sizes)
     })
 }
 
@@ -148,7 +156,8 @@ fn pace(config: &Config) -> Pace {
     config.transfer.bwlimit.on().map_or_else(Pace::unlimited, Pace::at)
 }
 
-fn s3(config: &Config, other: &OtherSide, sse: &Sse) -> Result<S3Options, Failure> {
+/// The S3 that settings lead to, with what is said of another one in their place.
+pub(crate) fn s3(config: &Config, other: &OtherSide, sse: &Sse) -> Result<S3Options, Failure> {
     let remote = &config.remote;
     let text = |said: &Option<String>, setting: &str| -> Option<Box<str>> {
         said.as_deref().or(Some(setting)).filter(|text| !text.is_empty()).map(Into::into)

@@ -12,6 +12,7 @@ mod sources;
 mod stack;
 #[cfg(test)]
 mod tests;
+mod upstreams;
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
@@ -29,6 +30,7 @@ use crate::{
     args::Sources,
     listeners::{self, Passed},
     output::{self, Exit, Failure, Outcome},
+    place,
     planned::Planned,
     signals::{Asked, Signals},
     systemd,
@@ -60,7 +62,7 @@ struct Server {
 pub(crate) async fn serve(sources: &Sources, planned: &Planned, executors: Vec<Handle>) -> Outcome {
     let signals = Signals::listen()?;
     let (phase, phases) = watch::channel(Phase::Starting);
-    let mut server = build(planned)?;
+    let mut server = build(planned).await?;
     let ready = ready_line(&server);
     let admin = match server.operators.take() {
         Some(listener) => Some(Admin::start(&mut server, planned, listener, phases.clone())?),
@@ -81,12 +83,12 @@ pub(crate) async fn serve(sources: &Sources, planned: &Planned, executors: Vec<H
     exit
 }
 
-fn build(planned: &Planned) -> Result<Server, Failure> {
+async fn build(planned: &Planned) -> Result<Server, Failure> {
     let Planned { config, plan, .. } = planned;
     let ledger = Ledger::from_plan(plan);
     let fds = FdLedger::new(plan.fds.leased());
-    let store = content::store(config, &ledger, &fds)?;
-    let gateway = Gateway::new(store, content::gateway(config, plan), ledger.clone())
+    let content = content::open(config, plan, &ledger, &fds).await?;
+    let gateway = Gateway::new(content.store, content::gateway(config, plan), ledger.clone())
         .map_err(|error| Failure::usage(anyhow::Error::new(error)))?;
     let tls = config.is_tls().then(|| listeners::tls(config)).transpose().map_err(Failure::usage)?;
     let passed = Passed::take()?;
@@ -104,6 +106,10 @@ fn build(planned: &Planned) -> Result<Server, Failure> {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
     registry.register_collector(Box::new(figures::LogFigures(log.queue.clone())));
+    if let Some(client) = content.client {
+        gateway.upstream_metrics().register(&mut registry);
+        registry.register_collector(Box::new(upstreams::UpstreamFigures(client)));
+    }
     let remembered = ledger.try_acquire(Class::Clients, plan.capacity(Class::Clients).as_u64());
     let remembered = remembered.context("the plan has no room for what limits remember")?;
     let layers = stack::options(config, plan, &log.queue);
@@ -219,7 +225,7 @@ impl Admin {
         let router = forebay_admin::router(AdminSources {
             about: About {
                 version: env!("CARGO_PKG_VERSION"),
-                serves: config.serve.root.display().to_string(),
+                serves: place::served(&config.serve.root),
                 addresses: vec![server.clients.local_addr().to_string(), listener.local_addr().to_string()],
             },
             plan: Arc::new(plan.clone()),

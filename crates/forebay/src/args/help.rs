@@ -29,10 +29,10 @@ Exit codes:
   4    the bytes are not those that were promised, or could not be proven as far as was demanded
   130  interrupted: a transfer at once, a server by being asked a second time";
 
-pub(super) const SERVE: &str = "Serve a directory over HTTP";
+pub(super) const SERVE: &str = "Serve a directory, a bucket or a web server over HTTP";
 
 pub(super) const SERVE_LONG: &str = "\
-Serve a directory over HTTP.
+Serve a directory, a bucket (s3://BUCKET/PREFIX) or the tree of a web server (https://HOST/PATH/) over HTTP.
 
 Memory does not depend on how many clients there are, how slow they are or how large the files are: --memory \
 bounds all of it, the kernel's socket buffers included, and what does not fit waits or is refused.
@@ -54,6 +54,8 @@ Examples:
   forebay serve /srv/files --listen 0.0.0.0:8080 --memory 64MiB
   forebay serve /srv/files --listen [::]:443 --tls-cert cert.pem --tls-key key.pem
   forebay serve /srv/files --client-bandwidth 10MiB/s --total-bandwidth 80MiB/s
+  forebay serve s3://releases/stable --region eu-central-1
+  forebay serve https://origin.example/files/ --memory 128MiB
   forebay serve site --index index.html --cache-control '*.css: public, max-age=3600'
   forebay serve . --listen 127.0.0.1:0 --admin off";
 

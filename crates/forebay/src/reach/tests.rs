@@ -35,7 +35,7 @@ fn told(settings: &str) -> String {
     let nofile = NofileLimits { soft_before: 4096, soft: 4096, hard: 4096 };
     let plan = TransferPlan::compute(&ask(&config, Work::Ordered), &MemoryFacts::default(), nofile).unwrap();
     let ledger = Ledger::new([]);
-    let options = client(&config, &plan, &ledger).unwrap();
+    let options = client(&config, &ledger, FdLedger::new(plan.fds), plan.upstream).unwrap();
     let times = (options.connect_timeout, options.head_timeout, options.stall_timeout);
     let concurrency = engine(&config, &plan, &ledger).concurrency;
     let s3 = s3(&config, &OtherSide::default(), &Sse::Bucket).unwrap();

@@ -1,28 +1,113 @@
-//! What is served: the directory as a store, and the gateway before it.
+//! What is served: a directory, a bucket or a web server as a store, and the gateway before it.
 
 use std::{path::Path, sync::Arc};
 
 use anyhow::anyhow;
 use forebay_budget::{FdLedger, Ledger, Plan};
 use forebay_gateway::GatewayOptions;
-use forebay_store::{Dotfiles, LocalOptions, LocalStore, Symlinks};
+use forebay_net::client::Client;
+use forebay_s3::{S3Account, Sse};
+use forebay_store::{
+    Dotfiles, LocalOptions, LocalStore, RemoteStore, RemoteStoreOptions, Store, Symlinks,
+    origin::{Origin, OriginOptions},
+    remote::{Remote, Tenacity},
+};
+use url::Url;
 
 use crate::{
+    args::OtherSide,
     config::{self, Config},
     output::Failure,
+    place::{self, Place, S3Place},
+    reach,
 };
 
-/// Opens the root.
-pub(super) fn store(config: &Config, ledger: &Ledger, fds: &FdLedger) -> Result<Arc<LocalStore>, Failure> {
-    let root: &Path = &config.serve.root;
-    if root.as_os_str().is_empty() {
-        return Err(Failure::usage(anyhow!("say what to serve: forebay serve DIR")));
-    }
-    let store = LocalStore::open(root, local(config, ledger, fds));
-    store.map(Arc::new).map_err(|error| Failure::usage(anyhow::Error::new(error)))
+/// What is served, and what it is reached by.
+pub(super) struct Content {
+    pub(super) store: Arc<dyn Store>,
+    /// Connections of our own, where it is not on this machine.
+    pub(super) client: Option<Client>,
 }
 
-/// What of it may be seen.
+/// Opens what `root` names.
+pub(super) async fn open(
+    config: &Config,
+    plan: &Plan,
+    ledger: &Ledger,
+    fds: &FdLedger,
+) -> Result<Content, Failure> {
+    let root = &config.serve.root;
+    if root.as_os_str().is_empty() {
+        return Err(Failure::usage(anyhow!(
+            "say what to serve: forebay serve DIR, s3://BUCKET or https://HOST/"
+        )));
+    }
+    let place = Place::parse(root.as_os_str()).map_err(|error| Failure::usage(anyhow::Error::new(error)))?;
+    let client = || reach::client(config, ledger, fds.clone(), plan.upstream()).map(Client::new);
+    match place {
+        Place::Local(path) => Ok(Content { store: local_store(&path, config, ledger, fds)?, client: None }),
+        Place::Stream => Err(Failure::usage(anyhow!(
+            "`-` cannot be served: name a directory, s3://BUCKET or https://HOST/"
+        ))),
+        Place::S3(place) => {
+            let client = client()?;
+            let options = reach::s3(config, &OtherSide::default(), &Sse::Bucket)?;
+            let bucket = S3Account::connect(options, client.clone()).await.bucket(place.bucket.clone());
+            Ok(remote(Arc::new(bucket), below(&place), config, ledger, client))
+        }
+        Place::Web(url) => {
+            let client = client()?;
+            let origin = origin(url, client.clone())?;
+            Ok(remote(Arc::new(origin), String::new(), config, ledger, client))
+        }
+    }
+}
+
+fn local_store(
+    root: &Path,
+    config: &Config,
+    ledger: &Ledger,
+    fds: &FdLedger,
+) -> Result<Arc<dyn Store>, Failure> {
+    let store = LocalStore::open(root, local(config, ledger, fds));
+    Ok(Arc::new(store.map_err(|error| Failure::usage(anyhow::Error::new(error)))?))
+}
+
+/// A prefix is served like a directory: nothing that only begins with the same letters is in it.
+fn below(place: &S3Place) -> String {
+    match place.key.as_str() {
+        "" => String::new(),
+        key if key.ends_with('/') => key.to_owned(),
+        key => format!("{key}/"),
+    }
+}
+
+fn origin(mut url: Url, client: Client) -> Result<Origin, Failure> {
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    let shown = place::shown(&url);
+    Origin::new(url, client, OriginOptions::default())
+        .map_err(|error| Failure::usage(anyhow!("`{shown}`: {error}")))
+}
+
+fn remote(
+    remote: Arc<dyn Remote>,
+    prefix: String,
+    config: &Config,
+    ledger: &Ledger,
+    client: Client,
+) -> Content {
+    let options = RemoteStoreOptions {
+        prefix: prefix.into(),
+        ledger: ledger.clone(),
+        patience: config.memory.queue_timeout.0,
+        tenacity: Tenacity::default(),
+    };
+    Content { store: Arc::new(RemoteStore::new(remote, options)), client: Some(client) }
+}
+
+/// What of a directory may be seen.
 pub(super) fn local(config: &Config, ledger: &Ledger, fds: &FdLedger) -> LocalOptions {
     let mut options = LocalOptions::new(ledger.clone(), fds.clone());
     options.symlinks = match config.content.symlinks {

@@ -7,7 +7,7 @@
 //! | `log_line` | a logging middleware that read each upload into memory |
 //! | `slow_http` | clients that hold connections by sending or reading a byte at a time |
 //! | `bad_input` | requests made to confuse a server and the proxy before it |
-//! | `killed` | transfers that are killed, or whose source is replaced, at a random byte |
+//! | `leaked_socket` | a cache client that returned from an expired hit without closing its body |
 //! | `faults` | clients and files that misbehave at random: the short soak |
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
@@ -23,7 +23,7 @@ mod ate_the_server;
 mod bad_input;
 mod faults;
 mod forebay;
-mod killed;
+mod leaked_socket;
 mod load;
 mod log_line;
 mod peer;

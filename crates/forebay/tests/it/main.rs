@@ -14,5 +14,6 @@ mod refusals;
 mod refusing;
 mod run;
 mod serving;
+mod serving_elsewhere;
 mod settings;
 mod storing;
