@@ -7,7 +7,8 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|input: (bool, &[u8])| {
     let (framed, bytes) = input;
     // Lines that were framed right get past the check of their CRC, so that what is inside is tried too.
-    let text: Vec<u8> = if framed { bytes.split(|byte| *byte == b'\n').flat_map(line).collect() } else { bytes.into() };
+    let text: Vec<u8> =
+        if framed { bytes.split(|byte| *byte == b'\n').flat_map(line).collect() } else { bytes.into() };
     for boot in [None, Some("boot")] {
         let Some(state) = read(&text, boot) else { continue };
         let parts = state.head().parts();
