@@ -7,6 +7,7 @@
 //! | `log_line` | a logging middleware that read each upload into memory |
 //! | `slow_http` | clients that hold connections by sending or reading a byte at a time |
 //! | `bad_input` | requests made to confuse a server and the proxy before it |
+//! | `four_times` | a download in parts into a buffer that grew to wherever a part landed |
 //! | `leaked_socket` | a cache client that returned from an expired hit without closing its body |
 //! | `faults` | clients and files that misbehave at random: the short soak |
 
@@ -23,6 +24,7 @@ mod ate_the_server;
 mod bad_input;
 mod faults;
 mod forebay;
+mod four_times;
 mod leaked_socket;
 mod load;
 mod log_line;
