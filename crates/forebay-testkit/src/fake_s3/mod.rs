@@ -1,8 +1,8 @@
 //! An S3 in this process: good enough for the SDK and for other people's clients, and as bad as a test wants it to be.
 //!
 //! It answers path-style requests on a free loopback port from threads of its own, so that async tests, blocking tests and other
-//! processes can all use it, and ends when it is dropped. Objects are [`Content`]: a gigabyte of a [`Pattern`](crate::pattern::Pattern) costs
-//! nothing, neither down nor up, and what was uploaded is compared by [`FakeS3::object`] and [`Content::check`]. Signatures are not
+//! processes can all use it, and ends when it is dropped. Objects are [`Content`](crate::fake::Content): a gigabyte of a [`Pattern`](crate::pattern::Pattern) costs
+//! nothing, neither down nor up, and what was uploaded is compared by [`FakeS3::object`] and [`Content::check`](crate::fake::Content::check). Signatures are not
 //! checked (see [`FakeS3::let_in_only`]); digests are, all of them. What it is asked is written down ([`FakeS3::seen`]), what goes
 //! wrong is scripted ([`FakeS3::script`]).
 //!

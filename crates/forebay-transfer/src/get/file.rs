@@ -40,11 +40,18 @@ impl Engine {
         let slot = shared.slots.take().await;
         let target = open(path, options).await?;
         let mut run = Run::new(target, options, progress);
-        let opening =
-            match opening::open(&source, options.part_size, shared.tenacity, run.previous().await).await {
-                Ok(opening) => opening,
-                Err(error) => return Err(run.fail(error)),
-            };
+        let opening = match opening::open(
+            &source,
+            options.part_size,
+            shared.tenacity,
+            run.previous().await,
+            &options.demand,
+        )
+        .await
+        {
+            Ok(opening) => opening,
+            Err(error) => return Err(run.fail(error)),
+        };
         let Opening { facts, resumed, .. } = &opening;
         let (facts, resumed) = (facts.clone(), *resumed);
         match self.fetch(&mut run, source, opening, slot, options).await {

@@ -75,7 +75,8 @@ impl Engine {
         let shared = self.shared();
         let source = source.watched(shared, progress);
         let slot = shared.slots.take().await;
-        let opening = opening::open(&source, options.part_size, shared.tenacity, None).await?;
+        let opening =
+            opening::open(&source, options.part_size, shared.tenacity, None, &options.demand).await?;
         let (facts, parts, name) = (opening.facts.clone(), opening.parts, source.name());
         let wanted = prove::wanted(&facts, &options.demand, &source)?;
         let len = facts.len.ok_or_else(|| unmeasured(&name))?;

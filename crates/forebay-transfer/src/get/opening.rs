@@ -10,10 +10,12 @@ use forebay_budget::ByteSize;
 use forebay_store::remote::{Facts, Pin, ReadAsk, ResumableBody, Tenacity};
 use forebay_store::{ByteRange, StoreError, StoreErrorKind};
 
+use super::prove;
 use crate::TransferError;
 use crate::engine::Source;
 use crate::journal::{Identity, State};
 use crate::parts::{ONE_STREAM, Parts};
+use crate::verify::Demand;
 
 /// What there is to fetch.
 #[derive(Debug)]
@@ -37,16 +39,35 @@ pub(super) async fn open(
     part_size: Option<ByteSize>,
     tenacity: Tenacity,
     previous: Option<State>,
+    demand: &Demand,
 ) -> Result<Opening, TransferError> {
     let failed = |error: StoreError| TransferError::of_store(&source.name(), error);
+    if !matches!(demand, Demand::Full) {
+        return open_any(source, part_size, tenacity, previous).await.map_err(failed);
+    }
+    // An answer with a range tells no digest of the whole; the object's head does. It is asked for before anything is held.
+    let head = source.remote.head(&source.key, Some(&source.pin)).await.map_err(failed)?;
+    prove::wanted(&head, demand, source)?;
+    let source = Source { pin: source.pin.clone().narrowed(&head), ..source.clone() };
+    let mut opening = open_any(&source, part_size, tenacity, previous).await.map_err(failed)?;
+    opening.facts.checksum = opening.facts.checksum.or(head.checksum);
+    Ok(opening)
+}
+
+async fn open_any(
+    source: &Source,
+    part_size: Option<ByteSize>,
+    tenacity: Tenacity,
+    previous: Option<State>,
+) -> Result<Opening, StoreError> {
     let asker = Asker { source, tenacity };
     if let Some(state) = previous.filter(|state| fits(state, source)) {
         match asker.go_on(state).await {
             Err(error) if error.kind() == StoreErrorKind::Changed => {}
-            other => return other.map_err(failed),
+            other => return other,
         }
     }
-    asker.begin(part_size).await.map_err(failed)
+    asker.begin(part_size).await
 }
 
 /// Whether a journal is of this source, as far as its version is known.

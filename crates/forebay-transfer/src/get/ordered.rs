@@ -93,7 +93,7 @@ impl Engine {
         let source = source.watched(&shared, progress);
         let name = source.name();
         let size = options.part_size.unwrap_or(PART);
-        let opening = opening::open(&source, Some(size), shared.tenacity, None).await?;
+        let opening = opening::open(&source, Some(size), shared.tenacity, None, &options.demand).await?;
         let facts = opening.facts.clone();
         let wanted = prove::wanted(&facts, &options.demand, &source)?;
         let digest = wanted.and_then(|wanted| Some((Running::new(wanted.sum.kind)?, wanted)));

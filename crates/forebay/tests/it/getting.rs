@@ -5,7 +5,7 @@ use std::fs;
 use forebay_testkit::{
     cert::Certificate,
     fake::{Fault, Verb, When},
-    fake_s3::{Draft, FakeS3},
+    fake_s3::{Draft, FakeS3, Sum},
 };
 use serde_json::Value;
 
@@ -42,6 +42,25 @@ fn an_object_goes_to_a_file_whole_and_says_how_far_that_is_proven() {
     is_pattern(&bucket, "elsewhere/big", BIG);
     is_pattern(&bucket, "renamed", BIG);
     assert_eq!(bucket.files().len(), 3, "{:?}", bucket.files());
+}
+
+#[test]
+fn a_full_proof_reads_the_file_back_and_a_wrong_bit_is_exit_code_4() {
+    let bucket = Bucket::new();
+    bucket.s3.put("bucket", "big", Draft::pattern(PATTERN, BIG).sum(Sum::Crc64Nvme));
+    let output = bucket.run(&["get", "s3://bucket/big", "--verify", "full"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("verified: full-object 1"), "{}", stderr(&output));
+    is_pattern(&bucket, "big", BIG);
+
+    bucket.s3.script().push(When::get("big").after(1), Fault::Flip { at: 1000 });
+    let (code, said) = bucket.refusal(&["get", "s3://bucket/big", "broken", "--verify", "full"]);
+    assert_eq!(code, 4, "{said}");
+    assert!(!bucket.path("broken").exists());
+
+    bucket.s3.put("bucket", "bare", Draft::pattern(PATTERN, BIG).without_sum());
+    let (code, said) = bucket.refusal(&["get", "s3://bucket/bare", "--verify", "full"]);
+    assert!(code == 4 && said.contains("--digest"), "{said}");
 }
 
 #[test]
