@@ -1,9 +1,9 @@
 //! Asking again, without making things worse.
 //!
 //! A failure that passes is met by asking again; many callers who do so at once keep a server down that had only stumbled. So there are
-//! three brakes. Each caller waits longer each time, by chance ([`delay`]). All callers of one [`Peer`] together may ask again only so
-//! many times a second ([`bucket`]). And a peer that has answered nobody for a while is left alone but for one probe at a time
-//! ([`breaker`]): callers learn at once, and how long it will last.
+//! three brakes. Each caller waits longer each time, by chance (`delay`). All callers of one [`Peer`] together may ask again only so
+//! many times a second (`bucket`). And a peer that has answered nobody for a while is left alone but for one probe at a time
+//! (`breaker`): callers learn at once, and how long it will last.
 //!
 //! ```no_run
 //! # use forebay_net::retry::{Peer, PeerOptions, RetryPolicy, Trouble};

@@ -4,7 +4,7 @@
 //! not wanted of its answer is the body's to settle, which drains a short rest or closes the connection, in bounded bytes and
 //! time, when it is dropped. There is no path on which it is only forgotten.
 //!
-//! What has expired is made anew by [`ExpiringStore::get_or_refresh`]: one producer for a key at a time ([`flight`]).
+//! What has expired is made anew by [`ExpiringStore::get_or_refresh`]: one producer for a key at a time (`flight`).
 
 mod flight;
 mod only_fresh;
@@ -134,7 +134,7 @@ impl ExpiringStore {
     ///
     /// # Errors
     ///
-    /// Those of [`Remote::read`](crate::remote::Remote::read) but `NotFound`; `Invalid` for an `Expires` that is no date, if the options say so.
+    /// Those of [`Remote::read`] but `NotFound`; `Invalid` for an `Expires` that is no date, if the options say so.
     pub async fn get(&self, key: &ObjectKey) -> Result<Lookup, StoreError> {
         let remote: Arc<dyn Remote> = Arc::<dyn Bucket>::clone(&self.bucket);
         let ask = ReadAsk { key: key.clone(), range: None, pin: None };

@@ -1,8 +1,8 @@
 //! Objects behind a web server: read only, by `GET` with ranges.
 //!
 //! A web server may be anything: it may know no ranges, ignore them, send no length, refuse `HEAD`, send elsewhere, or answer
-//! conditions wrongly. What is decided about an answer is decided by pure functions over its head ([`judge`],
-//! [`content_range`], [`redirect`]); what comes out of here is the range and the version that were asked for, or an error.
+//! conditions wrongly. What is decided about an answer is decided by pure functions over its head (`judge`,
+//! `content_range`, `redirect`); what comes out of here is the range and the version that were asked for, or an error.
 //!
 //! Bytes are taken as they are stored: `Accept-Encoding: identity` is sent, a `Content-Encoding` that comes all the same is an
 //! attribute of the object and is never undone. Cookies are neither kept nor sent. What the operator adds to requests, and what the
