@@ -5,6 +5,7 @@ use std::{io, path::PathBuf};
 use thiserror::Error;
 
 use super::layer::Origin;
+use crate::place::escaped;
 
 /// A configuration that cannot be used. Its message is one line: the place, the key, the problem, the way out.
 #[derive(Debug, Error)]
@@ -27,7 +28,7 @@ pub enum ConfigError {
         problem: String,
     },
     /// A key, section, flag or variable that does not exist.
-    #[error("{origin}: there is no setting `{name}`{hint}")]
+    #[error("{origin}: there is no setting `{}`{hint}", escaped(name))]
     Unknown {
         /// The place.
         origin: Origin,

@@ -101,3 +101,11 @@ proptest! {
         drop(parse(&text));
     }
 }
+
+#[test]
+fn a_name_with_control_characters_is_shown_without_them() {
+    for text in ["\"\t#_\" = 1", "[\"a\\u001bb\"]\n", "[serve]\n\"li\tsten\" = \"x\"\n"] {
+        let said = parse(text).unwrap_err().to_string();
+        assert!(!said.contains(char::is_control), "{said:?}");
+    }
+}
