@@ -62,9 +62,8 @@ fn serve_cold(server: Server, download: impl FnOnce(&Server) -> Vec<u8>) -> Opti
     let bytes = download(&server);
     assert_eq!(bytes.len() as u64, LEN);
     pattern("cold").check(0, &bytes).unwrap();
-    let stats = server.stats();
+    let stats = server.totals();
     assert!(stats.cold_fetches > 0, "a worker went to the disk itself: {stats:?}");
-    server.stop();
     Some(stats)
 }
 
