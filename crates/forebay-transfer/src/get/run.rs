@@ -57,11 +57,14 @@ impl Run {
     }
 
     /// What an earlier run has left, if the file beside the target is still its own.
+    ///
+    /// An inode may be given again to the next file, so the length counts too: it is given to the file before its journal is written,
+    /// and a file that was just made has none.
     pub(super) async fn previous(&self) -> Option<State> {
         let target = Arc::clone(&self.target);
-        let load = move || Ok(Journal::load(target.journal()));
-        let state = blocking(load).await.ok().flatten()?;
-        (state.head().inode == self.target.inode).then_some(state)
+        let load = move || Ok(Journal::load(target.journal()).zip(target.file().metadata().ok()));
+        let (state, file) = blocking(load).await.ok().flatten()?;
+        (state.head().inode == self.target.inode && state.head().len == file.len()).then_some(state)
     }
 
     /// Makes room, and begins the journal where there is something to go on with later.
@@ -87,8 +90,8 @@ impl Run {
         let (had, name) = (self.done.clone(), source.name());
         self.journal = blocking(move || {
             if had.is_empty() {
-                // Whatever an earlier run left is of another version.
-                target.file().set_len(0).map_err(|error| TransferError::of_file(&*name, error))?;
+                // Whatever an earlier run left is of another version, or of another source.
+                target.empty().map_err(|error| TransferError::of_file(&*name, error))?;
             }
             space::reserve(target.file(), len, space, &target.path().display().to_string())?;
             let begin = |head| Journal::begin(target.journal(), head, had.into_values());
@@ -145,6 +148,9 @@ impl Run {
                 self.start(tasks, placing, cell, body.take(), slot);
                 next = missing.next();
             }
+            if next.is_none() && tasks.is_empty() {
+                return Ok(());
+            }
             tokio::select! {
                 biased;
                 Some(ended) = tasks.join_next() => self.finished(ended, &mut syncing)?,
@@ -153,10 +159,6 @@ impl Run {
                     turn = Box::pin(slots.take());
                 }
                 synced = syncing.ended() => self.synced(synced?),
-                else => return Ok(()),
-            }
-            if next.is_none() && tasks.is_empty() {
-                return Ok(());
             }
         }
     }
@@ -231,7 +233,7 @@ impl Run {
     ) -> Result<u64, TransferError> {
         let file = Arc::clone(self.target.file());
         let local = |error| TransferError::of_file(format!("cannot write what came of {name}"), error);
-        file.set_len(0).map_err(local)?;
+        self.target.empty().map_err(local)?;
         let mut at = 0;
         while let Some(bytes) = body.chunk().await {
             let bytes = bytes.map_err(|error| TransferError::of_store(name, error))?;

@@ -88,6 +88,15 @@ impl Target {
         &self.journal
     }
 
+    /// Takes away what an earlier run has left, to begin anew. Its journal goes first: from here on it would speak of other bytes.
+    pub(crate) fn empty(&self) -> io::Result<()> {
+        match std::fs::remove_file(&self.journal) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        self.file.set_len(0)
+    }
+
     /// Removes what was written. The target stays as it was.
     pub(crate) fn discard(&self) {
         // What stays behind is found, and not believed, by the next run.

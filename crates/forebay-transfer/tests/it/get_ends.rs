@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use forebay_testkit::fake::{Cut, Fault, Gate, When};
+use forebay_store::remote::ObjectKey;
+use forebay_testkit::fake::{Cut, Fault, Framing, Gate, When};
 use forebay_testkit::fake_origin::{Page, Ranges};
 use forebay_testkit::pattern::Pattern;
 use forebay_transfer::verify::Demand;
-use forebay_transfer::{GetOptions, Left, TransferErrorKind};
+use forebay_transfer::{GetOptions, Left, Source, TransferErrorKind};
 
 use crate::world::{KIB, World, pieces};
 
@@ -110,6 +111,55 @@ async fn a_partial_file_that_is_not_the_journals_own_is_not_used() {
     std::fs::write(&copy, vec![0; LEN as usize]).unwrap();
     std::fs::rename(copy, part).unwrap();
     assert_eq!(world.get().await.unwrap().resumed, 0);
+    world.assert_whole(LEN);
+}
+
+#[tokio::test]
+async fn a_journal_is_not_believed_of_a_file_that_was_removed_and_made_again() {
+    let world = World::with(LEN);
+    world.server.script().push(When::get("/o").after(3).always(), Fault::internal_error());
+    world.get().await.unwrap_err();
+    world.server.script().clear();
+    let part = world.names().into_iter().find(|name| name.ends_with(".part")).unwrap();
+    std::fs::remove_file(world.dir.path().join(part)).unwrap();
+    // Where the file system gives a free inode to the next file, the new one has that of the old.
+    assert_eq!(world.get().await.unwrap().resumed, 0);
+    world.assert_whole(LEN);
+}
+
+#[tokio::test]
+async fn a_journal_does_not_outlive_a_download_of_something_else_to_the_same_target() {
+    let other = || Page::pattern(Pattern::new(9), LEN).etag("\"p\"");
+    for page in [other().ranges(Ranges::Ignored), other().framing(Framing::Chunked).ranges(Ranges::Ignored)] {
+        let world = World::with(LEN);
+        world.server.script().push(When::get("/o").after(3).always(), Fault::internal_error());
+        assert_eq!(world.get().await.unwrap_err().left(), Left::Resumable);
+        world.server.script().clear();
+
+        world.server.put("/p", page);
+        world.server.script().push(When::get("/p").always(), Fault::reset_after(400_000));
+        let source = Source { key: ObjectKey::new("p").unwrap(), ..world.source() };
+        let error =
+            world.engine.get_file(&source, &world.path(), &pieces(), &world.progress).await.unwrap_err();
+        assert_eq!(error.left(), Left::Nothing, "{error}");
+        world.server.script().clear();
+
+        assert_eq!(world.get().await.unwrap().resumed, 0);
+        world.assert_whole(LEN);
+    }
+}
+
+#[tokio::test]
+async fn a_download_of_which_only_the_last_step_is_missing_takes_it() {
+    let world = World::with(LEN);
+    let blocked = world.path();
+    let block = move || std::fs::create_dir(&blocked).unwrap();
+    world.server.script().push(When::get("/o").after(7), Fault::meanwhile(0, block));
+    let error = world.get().await.unwrap_err();
+    assert_eq!((error.kind(), error.left()), (TransferErrorKind::Local, Left::Resumable), "{error}");
+    std::fs::remove_dir(world.path()).unwrap();
+    let got = tokio::time::timeout(Duration::from_secs(20), world.get()).await.expect("it ends").unwrap();
+    assert_eq!(got.resumed, LEN);
     world.assert_whole(LEN);
 }
 
