@@ -1,6 +1,6 @@
 //! Reading: heads, bytes, keys.
 
-use forebay_store::remote::{Facts, KeysAsk, KeysPage, ObjectKey, Pin, Reading, Remote};
+use forebay_store::remote::{Attributes, Facts, KeysAsk, KeysPage, ObjectKey, Pin, Reading, Remote};
 use forebay_store::{Answer, ByteRange, StoreError, StoreErrorKind};
 use http::{HeaderMap, StatusCode};
 
@@ -19,7 +19,11 @@ impl Remote for S3 {
     }
 
     fn head<'a>(&'a self, key: &'a ObjectKey, pin: Option<&'a Pin>) -> Answer<'a, Facts> {
-        Answer::later(self.head_now(key, pin))
+        Answer::later(async move { Ok(self.head_now(key, pin).await?.0) })
+    }
+
+    fn attributes<'a>(&'a self, key: &'a ObjectKey, pin: Option<&'a Pin>) -> Answer<'a, Attributes> {
+        Answer::later(self.attributes_now(key, pin))
     }
 
     fn read<'a>(
@@ -37,7 +41,7 @@ impl Remote for S3 {
 }
 
 impl S3 {
-    async fn head_now(&self, key: &ObjectKey, pin: Option<&Pin>) -> Result<Facts, StoreError> {
+    async fn head_now(&self, key: &ObjectKey, pin: Option<&Pin>) -> Result<(Facts, Head), StoreError> {
         let exchange = Exchange::of_words();
         let operation = self
             .sdk()
@@ -50,7 +54,35 @@ impl S3 {
         let (_, head) = self.settle(outcome, &exchange, Asked::Pin)?;
         let facts = self.facts(&head.headers);
         checked(pin, &facts)?;
-        Ok(facts)
+        Ok((facts, head))
+    }
+
+    /// Tags cost a request of their own, and a right that readers may lack: only what has some is asked for them.
+    async fn attributes_now(&self, key: &ObjectKey, pin: Option<&Pin>) -> Result<Attributes, StoreError> {
+        let (facts, head) = self.head_now(key, pin).await?;
+        let mut attributes = facts.attributes;
+        if head.text("x-amz-tagging-count").is_some_and(|count| count != "0") {
+            attributes.tags = self.tags(key, facts.version).await?;
+        }
+        Ok(attributes)
+    }
+
+    async fn tags(
+        &self,
+        key: &ObjectKey,
+        version: Option<Box<str>>,
+    ) -> Result<Vec<(Box<str>, Box<str>)>, StoreError> {
+        let exchange = Exchange::of_words();
+        let operation = self
+            .sdk()
+            .get_object_tagging()
+            .bucket(self.bucket())
+            .key(key.as_str())
+            .set_version_id(version.map(Into::into))
+            .customize();
+        let outcome = dress(operation, self.headers(), &exchange)?.send().await;
+        let (output, _) = self.settle(outcome, &exchange, Asked::Pin)?;
+        Ok(output.tag_set.into_iter().map(|tag| (tag.key.into(), tag.value.into())).collect())
     }
 
     async fn read_now(

@@ -13,7 +13,7 @@ use http_body::Body as _;
 use crate::error::Asked;
 use crate::exchange::{Exchange, Head};
 use crate::headers::Headers;
-use crate::quirks::{Checksums, Support};
+use crate::quirks::{Checksums, Parts, Support};
 use crate::s3::dress;
 use crate::{S3, checksum, escape, facts};
 
@@ -32,6 +32,10 @@ impl Bucket for S3 {
 
     fn begin<'a>(&'a self, ask: &'a PutAsk) -> Answer<'a, Upload> {
         Answer::later(self.begin_now(ask))
+    }
+
+    fn wants_equal_parts(&self) -> bool {
+        self.quirks().parts == Parts::Equal
     }
 
     fn put_part<'a>(&'a self, upload: &'a Upload, ask: &'a PartAsk, payload: Payload) -> Answer<'a, Part> {

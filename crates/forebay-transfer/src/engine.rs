@@ -8,6 +8,7 @@ use forebay_net::retry::{Peer, PeerOptions};
 use forebay_store::remote::{ObjectKey, Pin, Remote, Tenacity};
 
 use crate::adapt::Adapt;
+use crate::leaving::Leaving;
 use crate::slots::Slots;
 use crate::watched::Watched;
 
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     pub(crate) tenacity: Tenacity,
     pub(crate) pace: Pace,
     pub(crate) peer: Peer,
+    pub(crate) leaving: Leaving,
 }
 
 /// How an engine works.
@@ -69,12 +71,18 @@ impl Engine {
         };
         let EngineOptions { ledger, tenacity, .. } = options;
         let peer = Peer::new(PeerOptions::default());
-        Self(Arc::new(Shared { ledger, slots: Slots::new(adapt), tenacity, pace, peer }))
+        let (slots, leaving) = (Slots::new(adapt), Leaving::default());
+        Self(Arc::new(Shared { ledger, slots, tenacity, pace, peer, leaving }))
     }
 
     /// How many requests may be under way now.
     pub fn allowed(&self) -> u32 {
         self.0.slots.allowed()
+    }
+
+    /// Waits until uploads that were dropped have been given up at their stores. A process that ends earlier leaves their parts there.
+    pub async fn settled(&self) {
+        self.0.leaving.ended().await;
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

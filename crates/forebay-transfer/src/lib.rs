@@ -11,6 +11,7 @@
 //! | `journal` | which pieces are where they belong, in a file that survives a kill |
 //! | `verify` | digests, and how far the bytes are proven |
 //! | `progress` | counters for whoever watches |
+//! | `leaving` | what dropped transfers still have to say |
 //! | `error` | what can go wrong, and what is left behind |
 
 pub mod adapt;
@@ -19,6 +20,7 @@ mod engine;
 mod error;
 mod get;
 pub mod journal;
+mod leaving;
 pub mod listing;
 pub mod parts;
 mod progress;

@@ -18,6 +18,7 @@ struct Counters {
     moved: AtomicU64,
     retries: AtomicU64,
     objects: AtomicU64,
+    kept: AtomicU64,
 }
 
 /// What the counters say now.
@@ -35,6 +36,8 @@ pub struct Seen {
     pub retries: u64,
     /// Objects that are whole.
     pub objects: u64,
+    /// Objects of which a part is kept: the same transfer goes on from there.
+    pub kept: u64,
 }
 
 impl Progress {
@@ -54,6 +57,7 @@ impl Progress {
             moved: get(&counters.moved),
             retries: get(&counters.retries),
             objects: get(&counters.objects),
+            kept: get(&counters.kept),
         }
     }
 
@@ -73,6 +77,10 @@ impl Progress {
 
     pub(crate) fn retried(&self) {
         self.0.retries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn kept(&self) {
+        self.0.kept.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn object_is_whole(&self) {

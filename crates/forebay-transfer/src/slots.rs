@@ -1,8 +1,8 @@
 //! Turns to have a request under way, shared by all transfers of an engine.
 //!
 //! A piece begins when it has a turn, and keeps it until it is where it belongs. How many turns there are follows what is measured
-//! ([`Adapt`]); who waits longest is next. A turn is taken by the driver of a transfer and moved into the piece's task, so a task never
-//! waits for one.
+//! ([`Adapt`]); who waits longest is next. Whoever waits for a turn may hold memory for the piece, and never a connection: those who have
+//! turns wait for connections.
 
 use std::sync::Arc;
 use std::time::Duration;

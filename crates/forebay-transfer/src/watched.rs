@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use forebay_store::remote::{Facts, KeysAsk, KeysPage, ObjectKey, Pin, Reading, Remote};
+use forebay_store::remote::{Attributes, Facts, KeysAsk, KeysPage, ObjectKey, Pin, Reading, Remote};
 use forebay_store::{Answer, ByteRange, StoreError, StoreErrorKind};
 
 use crate::Progress;
@@ -43,6 +43,10 @@ impl Remote for Watched {
 
     fn head<'a>(&'a self, key: &'a ObjectKey, pin: Option<&'a Pin>) -> Answer<'a, Facts> {
         Answer::later(async move { self.see(self.remote.head(key, pin).await) })
+    }
+
+    fn attributes<'a>(&'a self, key: &'a ObjectKey, pin: Option<&'a Pin>) -> Answer<'a, Attributes> {
+        Answer::later(async move { self.see(self.remote.attributes(key, pin).await) })
     }
 
     fn read<'a>(

@@ -28,6 +28,8 @@ use std::{
 };
 
 use forebay_budget::Work;
+use forebay_transfer::Progress;
+use tokio::time::timeout;
 
 use self::{errand::Errand, one::Mover};
 use crate::{
@@ -38,7 +40,7 @@ use crate::{
     report::{Data, Reporter, Status},
 };
 
-/// How long threads that wait for the disk may take to end.
+/// How long stores, and threads that wait for the disk, may take to end.
 const END_MAX: Duration = Duration::from_secs(2);
 
 /// Does it.
@@ -53,13 +55,13 @@ pub(crate) fn run(asked: &Moving) -> Outcome {
 
 async fn carry_out(asked: &Moving, errand: Errand, reach: Reach) -> Outcome {
     let mut interrupt = Interrupt::listen()?;
-    let progress = forebay_transfer::Progress::new();
+    let progress = Progress::new();
     let data = if errand.is_to_stdout() { Data::Stdout } else { Data::Elsewhere };
     let mut reporter = Reporter::new(asked.base.form, data, progress.clone());
     if errand.is_many() {
         reporter.expect_many();
     }
-    let mover = Arc::new(Mover::new(errand, reach, asked, progress).await?);
+    let mover = Arc::new(Mover::new(errand, reach, asked, progress.clone()).await?);
     let ended = match asked.verb {
         Verb::Sync => {
             let pairs = pairs::Pairs::new(&mover).await?;
@@ -73,10 +75,17 @@ async fn carry_out(asked: &Moving, errand: Errand, reach: Reach) -> Outcome {
             crowd::run(&mover, found, &mut reporter, &mut interrupt).await?
         }
     };
+    let left = left(&mover, &progress).await;
     Ok(reporter.finish(match ended {
         crowd::End::Whole => None,
-        crowd::End::Interrupted => Some(mover.errand.left_behind()),
+        crowd::End::Interrupted => Some(left),
     }))
+}
+
+/// What is left of what was under way, once the stores have been told of what is given up.
+async fn left(mover: &Mover, progress: &Progress) -> &'static str {
+    let told = timeout(END_MAX, mover.reach.engine.settled()).await.is_ok();
+    mover.errand.left_behind(progress.seen().kept > 0, told)
 }
 
 /// A failure of a whole command because of what was asked.
@@ -117,15 +126,15 @@ pub(crate) fn cat(base: &Base, places: &[OsString]) -> Outcome {
     asked.choice.globs = Globs::AsWritten;
     let outcome = runtime.block_on(async {
         let mut interrupt = Interrupt::listen()?;
-        let progress = forebay_transfer::Progress::new();
+        let progress = Progress::new();
         let mut reporter = Reporter::new(base.form, Data::Stdout, progress.clone());
-        let mover = Mover::new(Errand::read(&asked)?, reach, &asked, progress).await?;
+        let mover = Mover::new(Errand::read(&asked)?, reach, &asked, progress.clone()).await?;
         for text in places {
             let candidate = mover.candidate(&place(text)?)?;
             reporter.begin(&candidate.shown);
             let event = tokio::select! {
                 biased;
-                () = interrupt.asked() => return Ok(reporter.finish(Some(mover.errand.left_behind()))),
+                () = interrupt.asked() => return Ok(reporter.finish(Some(left(&mover, &progress).await))),
                 event = mover.carry(candidate) => event,
             };
             let failed = event.status == Status::Failed;

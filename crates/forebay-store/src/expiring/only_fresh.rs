@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use super::Malformed;
-use crate::remote::{Facts, Freshness, KeysAsk, KeysPage, ObjectKey, Pin, Reading, Remote};
+use crate::remote::{Attributes, Facts, Freshness, KeysAsk, KeysPage, ObjectKey, Pin, Reading, Remote};
 use crate::{Answer, ByteRange, StoreError, StoreErrorKind};
 
 /// One object of a place, if it has not expired. What has is `NotFound`, and its cause says since when.
@@ -67,6 +67,13 @@ impl Remote for OnlyFresh {
         Answer::later(async move {
             let facts = self.remote.head(key, pin).await?;
             self.judge(&facts).map(|()| facts)
+        })
+    }
+
+    fn attributes<'a>(&'a self, key: &'a ObjectKey, pin: Option<&'a Pin>) -> Answer<'a, Attributes> {
+        Answer::later(async move {
+            let facts = self.head(key, pin).await?;
+            self.remote.attributes(key, Some(&facts.pin())).await
         })
     }
 

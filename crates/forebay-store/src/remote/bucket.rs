@@ -39,6 +39,11 @@ pub trait Bucket: Remote {
     /// As [`Remote::head`].
     fn begin<'a>(&'a self, ask: &'a PutAsk) -> Answer<'a, Upload>;
 
+    /// Whether all parts of an upload but the last must have one length.
+    fn wants_equal_parts(&self) -> bool {
+        false
+    }
+
     /// Uploads a part: 5 MiB to 5 GiB, the last may be shorter. A part that is sent again replaces the first.
     ///
     /// # Errors

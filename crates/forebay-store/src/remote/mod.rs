@@ -53,6 +53,15 @@ pub trait Remote: fmt::Debug + Send + Sync + 'static {
     /// `NotFound`, `Changed` (the pin does not match), `Denied`, `Throttled`, `Unavailable`, `Invalid`.
     fn head<'a>(&'a self, key: &'a ObjectKey, pin: Option<&'a Pin>) -> Answer<'a, Facts>;
 
+    /// What is stored beside the bytes, the tags with it, which [`head`](Remote::head) leaves out.
+    ///
+    /// # Errors
+    ///
+    /// As [`head`](Remote::head).
+    fn attributes<'a>(&'a self, key: &'a ObjectKey, pin: Option<&'a Pin>) -> Answer<'a, Attributes> {
+        Answer::later(async move { Ok(self.head(key, pin).await?.attributes) })
+    }
+
     /// The bytes of `range`, or all of them. With a pin, of that version only.
     ///
     /// The range may end beyond the object: what comes is cut to its length, and `Reading::range` says so. A server that

@@ -27,6 +27,7 @@ pub enum Verb {
     Buckets,
     Location,
     Versioning,
+    Tags,
     Other,
 }
 

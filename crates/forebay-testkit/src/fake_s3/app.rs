@@ -119,6 +119,7 @@ impl Shared {
     fn decide(&self, head: &RequestHead, target: &Target) -> Outcome<Reply> {
         match target.verb {
             Verb::Get | Verb::Head => read::read(self, head, target),
+            Verb::Tags => read::tags(self, head, target),
             Verb::Copy => write::copy(self, head, target),
             Verb::Delete => write::delete(self, head, target),
             Verb::Begin => multipart::begin(self, head, target),
@@ -160,6 +161,7 @@ fn verb(head: &RequestHead, target: &Target) -> Verb {
         ("DELETE", _, true) => Verb::DeleteBucket,
         ("POST", _, true) if has("delete") => Verb::DeleteMany,
         ("GET", _, false) if has("uploadId") => Verb::Parts,
+        ("GET", _, false) if has("tagging") => Verb::Tags,
         (_, _, false) if has("tagging") || has("acl") || has("attributes") => Verb::Other,
         ("GET", _, false) => Verb::Get,
         ("HEAD", _, false) => Verb::Head,

@@ -2,9 +2,12 @@
 
 use std::time::SystemTime;
 
+use percent_encoding::percent_decode_str;
+
 use super::object::Object;
 use super::refusal::{Outcome, Refusal};
 use super::shared::Shared;
+use super::xml::Xml;
 use crate::fake::conditions::{self, Verdict};
 use crate::fake::ranges::{self, Asked};
 use crate::fake::reply::Reply;
@@ -53,6 +56,21 @@ pub(crate) fn read(shared: &Shared, head: &RequestHead, target: &Target) -> Outc
     let mut reply = describe(reply, head, &object);
     reply.head_only = target.verb == Verb::Head;
     Ok(reply)
+}
+
+/// The tags of an object.
+pub(crate) fn tags(shared: &Shared, head: &RequestHead, target: &Target) -> Outcome<Reply> {
+    let object = shared.state.lock().bucket(&target.bucket)?.object(&target.key, head.query("versionId"))?;
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let mut xml = Xml::new();
+    xml.nest("Tagging", |x| {
+        x.nest("TagSet", |x| {
+            for (name, value) in object.tags.split('&').filter_map(|tag| tag.split_once('=')) {
+                x.nest("Tag", |x| _ = x.text("Key", decoded(name)).text("Value", decoded(value)));
+            }
+        });
+    });
+    Ok(Reply::new(200).text("application/xml", xml.finish()))
 }
 
 /// The first and last offset of a part; the whole object is part 1 if it was uploaded in one.

@@ -63,11 +63,16 @@ async fn open_any(
     let asker = Asker { source, tenacity };
     if let Some(state) = previous.filter(|state| fits(state, source)) {
         match asker.go_on(state).await {
-            Err(error) if error.kind() == StoreErrorKind::Changed => {}
+            Err(error) if is_of_the_version(error.kind()) => {}
             other => return other,
         }
     }
     asker.begin(part_size).await
+}
+
+/// Whether it may be the version alone that is gone: what there is now is asked for anew.
+fn is_of_the_version(kind: StoreErrorKind) -> bool {
+    matches!(kind, StoreErrorKind::Changed | StoreErrorKind::NotFound | StoreErrorKind::Invalid)
 }
 
 /// Whether a journal is of this source, as far as its version is known.
@@ -93,8 +98,14 @@ impl Asker<'_> {
     }
 
     /// The first byte that is missing, of the version that the journal is of.
+    ///
+    /// That version has to be the one that is there now, unless the user named it: who runs a command again means what it means today. So the
+    /// entity tag alone is asked for, where there is one.
     async fn go_on(&self, state: State) -> Result<Opening, StoreError> {
-        let (pin, parts) = (state.head().pin.pin(), state.head().parts());
+        let (mut pin, parts) = (state.head().pin.pin(), state.head().parts());
+        if pin.validator.is_some() {
+            pin.version.clone_from(&self.source.pin.version);
+        }
         let had = |index| state.piece(index).map_or(0, |done| done.bytes);
         let resumed = (0..parts.count()).map(had).sum();
         let missing = (0..parts.count()).map(|index| (parts.range(index), had(index)));
@@ -108,6 +119,7 @@ impl Asker<'_> {
             }
             None => (self.source.remote.head(&self.source.key, Some(&pin)).await?, None),
         };
+        let pin = pin.narrowed(&facts);
         Ok(Opening { facts, pin, parts, body, unmeasured: None, state: Some(state), resumed })
     }
 

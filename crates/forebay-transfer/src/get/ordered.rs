@@ -54,9 +54,19 @@ pub struct Ordered {
 }
 
 enum Flow {
-    One { body: Box<ResumableBody>, rest: Option<ByteRange>, shared: Arc<Shared>, source: Source },
+    One(Box<One>),
     Many(Box<Window>),
     Ended,
+}
+
+/// One connection at a time: the first answer, then all the rest.
+struct One {
+    body: ResumableBody,
+    rest: Option<ByteRange>,
+    shared: Arc<Shared>,
+    source: Source,
+    /// Bytes that were handed out and not paid for.
+    owed: u64,
 }
 
 /// Parts under way and parts that wait for the reader.
@@ -133,7 +143,7 @@ fn flow(
     }
     let end = body.range().map_or(0, |range| range.end());
     let rest = ByteRange::new(end, parts.len()).filter(|rest| parts.count() > 1 && !rest.is_empty());
-    Flow::One { body: Box::new(body), rest, shared, source }
+    Flow::One(Box::new(One { body, rest, shared, source, owed: 0 }))
 }
 
 /// As much of the wish as there is now, in whole parts; at least two of them.
@@ -171,8 +181,8 @@ impl Ordered {
         let next = match &mut self.flow {
             Flow::Ended => None,
             Flow::Many(window) => window.chunk().await,
-            Flow::One { body, rest, shared, source } => {
-                let bytes = one(body, rest, shared, source).await;
+            Flow::One(one) => {
+                let bytes = one.chunk().await;
                 if let Some(Ok(bytes)) = &bytes {
                     self.progress.moved(bytes.len() as u64);
                 }
@@ -211,26 +221,21 @@ impl Ordered {
     }
 }
 
-/// The next bytes over one connection at a time: of the first answer, then of all the rest.
-async fn one(
-    body: &mut ResumableBody,
-    rest: &mut Option<ByteRange>,
-    shared: &Shared,
-    source: &Source,
-) -> Option<Result<Bytes, TransferError>> {
-    loop {
-        if let Some(bytes) = body.chunk().await {
-            let bytes = bytes.map_err(|error| TransferError::of_store(&source.name(), error));
-            if let Ok(bytes) = &bytes {
-                shared.pace.pay(bytes.len() as u64).await;
+impl One {
+    /// The next bytes. What came before is paid for first, so that nothing is in hand when this is dropped.
+    async fn chunk(&mut self) -> Option<Result<Bytes, TransferError>> {
+        self.shared.pace.pay(std::mem::take(&mut self.owed)).await;
+        loop {
+            let failed = |error| TransferError::of_store(&self.source.name(), error);
+            if let Some(bytes) = self.body.chunk().await {
+                return Some(bytes.inspect(|bytes| self.owed = bytes.len() as u64).map_err(failed));
             }
-            return Some(bytes);
-        }
-        let range = (*rest)?;
-        let ask = ReadAsk { key: source.key.clone(), range: Some(range), pin: Some(source.pin.clone()) };
-        match ResumableBody::open(Arc::clone(&source.remote), ask, shared.tenacity).await {
-            Ok(opened) => (*body, *rest) = (opened, None),
-            Err(error) => return Some(Err(TransferError::of_store(&source.name(), error))),
+            let Source { remote, key, pin } = &self.source;
+            let ask = ReadAsk { key: key.clone(), range: Some(self.rest?), pin: Some(pin.clone()) };
+            match ResumableBody::open(Arc::clone(remote), ask, self.shared.tenacity).await {
+                Ok(opened) => (self.body, self.rest) = (opened, None),
+                Err(error) => return Some(Err(failed(error))),
+            }
         }
     }
 }
@@ -269,12 +274,18 @@ impl Window {
         let (placing, first, slots) =
             (self.placing.clone(), self.first.take(), Arc::clone(&self.shared.slots));
         self.under_way.push_back(tokio::spawn(async move {
-            let slot = slots.take().await;
+            // The first part's connection is open already, and nobody waits while holding one.
+            let slot = match first {
+                Some(_) => None,
+                None => Some(slots.take().await),
+            };
             let len = usize::try_from(range.len()).unwrap_or(usize::MAX);
             let mut memory = PooledBuf::alone(len, room);
             let cell = Cell::new(index, range, None, None);
             placing.place(&cell, first, &mut Sink::Memory(&mut memory)).await?;
-            slot.finished(range.len());
+            if let Some(slot) = slot {
+                slot.finished(range.len());
+            }
             Ok(memory.freeze(len))
         }));
     }

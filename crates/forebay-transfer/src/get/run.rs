@@ -307,10 +307,14 @@ impl Run {
         match &mut self.journal {
             Some(journal) if keeps && has_any => {
                 begun.into_iter().for_each(|done| journal.done(done));
+                self.progress.kept();
                 Left::Resumable
             }
             // A run that ended before its first byte leaves what an earlier one had left.
-            None if keeps && self.target.journal().exists() => Left::Resumable,
+            None if keeps && self.target.journal().exists() => {
+                self.progress.kept();
+                Left::Resumable
+            }
             Some(_) | None => {
                 self.target.discard();
                 Left::Nothing

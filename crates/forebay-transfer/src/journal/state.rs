@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use forebay_store::Validator;
-use forebay_store::remote::{ObjectKey, Pin};
+use forebay_store::remote::{Attributes, ObjectKey, Pin};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -34,6 +34,9 @@ pub struct Head {
     /// The name that the store gave to the upload, if it is one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub upload: Option<Box<str>>,
+    /// SHA-256 of what is stored beside the bytes, in hex, if it is an upload: that was decided when it was begun.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub beside: Option<Box<str>>,
     /// The local file: where pieces are written to or read from.
     pub inode: u64,
     /// The kernel's boot id when it was written.
@@ -113,9 +116,41 @@ impl Head {
             len: parts.len(),
             part_size: parts.size(),
             upload: None,
+            beside: None,
             inode,
             boot: None,
         }
+    }
+
+    /// The same, of an upload that stores these beside the bytes.
+    #[must_use]
+    pub fn storing(mut self, attributes: &Attributes) -> Self {
+        let Attributes {
+            content_type,
+            cache_control,
+            content_disposition,
+            content_encoding,
+            content_language,
+            expires,
+            storage_class,
+            user,
+            tags,
+        } = attributes;
+        let single = [
+            content_type,
+            cache_control,
+            content_disposition,
+            content_encoding,
+            content_language,
+            expires,
+            storage_class,
+        ];
+        let single = single.into_iter().map(|text| text.as_deref().unwrap_or_default());
+        let user = user.iter().flat_map(|(name, text)| ["user", name, text]);
+        let tags = tags.iter().flat_map(|(name, text)| ["tag", name, text]);
+        let words: Vec<&[u8]> = single.chain(user).chain(tags).map(str::as_bytes).collect();
+        self.beside = Some(hash(&words));
+        self
     }
 
     /// How the source is cut.

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use forebay_store::remote::{CopyAsk, Part, Upload};
+use forebay_store::remote::{CopyAsk, Part, Stored, Upload};
 use tokio::task::JoinSet;
 
 use super::again::again;
+use super::begun::Begun;
 use super::{Destination, Put};
 use crate::engine::Engine;
 use crate::parts::{PART_MAX, Parts};
@@ -20,7 +21,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// `Changed` if the source is another version by now; else as [`put_file`](Engine::put_file). Nothing is left of a copy that fails.
+    /// `Changed` if the source is another version by now; else as [`put_file`](Engine::put_file). Nothing is left of a copy that fails or is
+    /// dropped.
     pub async fn copy(
         &self,
         to: &Destination,
@@ -37,28 +39,44 @@ impl Engine {
             slot.finished(0);
             copied.map_err(|end| failed(end.error))?
         } else {
-            let begun = again(shared, progress, || to.bucket.begin(&ask.target)).await;
-            let upload = begun.map_err(|end| failed(end.error))?;
-            let copied = self.copy_parts(to, ask, len, &upload, progress).await;
-            let completed = match copied {
-                Ok(parts) => again(shared, progress, || to.bucket.complete(&upload, &ask.target, &parts))
-                    .await
-                    .map_err(|end| failed(end.error)),
-                Err(error) => Err(error),
-            };
-            if completed.is_err() {
-                // The first error is the one to tell.
-                let _ = to.bucket.abort(&upload).await;
+            let mut begun = Begun::begin(shared, to, &ask.target, progress).await?;
+            match self.copy_large(to, ask, len, begun.upload(), progress).await {
+                Ok(stored) => {
+                    begun.keep();
+                    stored
+                }
+                Err(error) => {
+                    begun.give_up().await;
+                    return Err(error);
+                }
             }
-            completed?
         };
         progress.moved(len);
         progress.object_is_whole();
         Ok(Put { stored, len, resumed: 0, proof: Proof::LENGTH })
     }
 
+    async fn copy_large(
+        &self,
+        to: &Destination,
+        ask: &CopyAsk,
+        len: u64,
+        upload: &Upload,
+        progress: &Progress,
+    ) -> Result<Stored, TransferError> {
+        let mut tasks = JoinSet::new();
+        let copied = self.copy_parts(&mut tasks, to, ask, len, upload, progress).await;
+        // No part may arrive when the upload is given up.
+        tasks.shutdown().await;
+        let parts = copied?;
+        let completed =
+            again(self.shared(), progress, || to.bucket.complete(upload, &ask.target, &parts)).await;
+        completed.map_err(|end| TransferError::of_store(&to.name(), end.error))
+    }
+
     async fn copy_parts(
         &self,
+        tasks: &mut JoinSet<Result<Part, TransferError>>,
         to: &Destination,
         ask: &CopyAsk,
         len: u64,
@@ -68,7 +86,6 @@ impl Engine {
         let size = forebay_budget::ByteSize::b(PART.max(len.div_ceil(crate::parts::PARTS_MAX)));
         let parts = Parts::for_put(len, Some(size.round_up(forebay_budget::ByteSize::mib(1))))
             .map_err(|error| TransferError::new(TransferErrorKind::Invalid, error.to_string()))?;
-        let mut tasks = JoinSet::new();
         let mut there: Vec<Part> = Vec::new();
         for index in 0..parts.count() {
             let slot = self.shared().slots.take().await;

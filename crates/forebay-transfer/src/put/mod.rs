@@ -5,6 +5,8 @@
 //! | `options` | how an upload is to be done, and what became of it |
 //! | `object` | an upload of known length, on one page |
 //! | `bytes` | where its bytes come from, as often as it takes |
+//! | `begun` | an upload that a store keeps for us, and has to forget if nothing comes of it |
+//! | `earlier` | what an earlier run of an upload has left |
 //! | `parts` | all parts, the journal of them, and what is left if they do not all arrive |
 //! | `pipe` | an upload of unknown length |
 //! | `copy` | within one place, without the bytes passing here |
@@ -12,8 +14,10 @@
 //! | `settle` | what an answer proves, and what to make of one that was not heard |
 
 mod again;
+mod begun;
 mod bytes;
 mod copy;
+mod earlier;
 mod object;
 mod options;
 mod parts;

@@ -1,24 +1,26 @@
 //! All parts of an upload, and what is left if they do not all arrive.
 //!
-//! A journal beside the source file says which upload there is at the store, and what was sent of which version of the file. The store says
-//! what it has. A part counts as there if both say the same; the rest is sent again.
+//! A journal beside the source file says which upload there is at the store, and what was sent of which version of the file; the next run
+//! finds it there (`earlier`).
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use forebay_store::remote::{Part, PartAsk, Upload};
-use forebay_store::{StoreErrorKind, TEMP_PREFIX};
+use forebay_store::TEMP_PREFIX;
+use forebay_store::remote::{Part, PartAsk};
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
 
 use super::again::again;
+use super::begun::Begun;
 use super::bytes::{CRC, From};
+use super::earlier::{Earlier, earlier};
 use super::object::remake;
 use super::{Destination, OnFailure, Put, PutOptions, settle};
 use crate::blocking::blocking;
 use crate::engine::Shared;
-use crate::journal::{Done, Head, Journal, State, Tag, hex};
+use crate::journal::{Done, Head, Journal, Tag, hex};
 use crate::parts::Parts;
 use crate::verify::PieceCrc;
 use crate::{Left, Progress, TransferError, TransferErrorKind};
@@ -33,12 +35,14 @@ pub(super) struct Uploading {
     to: Destination,
     options: PutOptions,
     progress: Progress,
-    upload: Upload,
+    begun: Begun,
     journal: Option<Journal>,
-    there: BTreeMap<u64, (Part, Option<PieceCrc>)>,
+    there: There,
     resumed: u64,
-    settled: bool,
 }
+
+/// The parts that are at the store, by their index.
+pub(super) type There = BTreeMap<u64, (Part, Option<PieceCrc>)>;
 
 impl Uploading {
     /// Goes on with the upload that an earlier run has left, or begins one.
@@ -53,17 +57,18 @@ impl Uploading {
     ) -> Result<Self, TransferError> {
         let beside = beside.map(|(path, head)| (journal_path(&path, &head), head));
         let left = match &beside {
-            Some((path, head)) => left_over(path.clone(), head.clone(), to).await?,
-            None => None,
+            Some((path, head)) => earlier(path, head, &shared, to, progress).await?,
+            None => Earlier::Nothing,
         };
-        let (state, there) = left.map_or((None, BTreeMap::new()), |(state, there)| (Some(state), there));
-        let earlier = state.as_ref().and_then(|state| state.head().upload.clone());
-        let (upload, parts) = match (earlier, &state) {
-            (Some(id), Some(state)) => (Upload { key: to.key.clone(), id }, state.head().parts()),
-            _ => {
+        let (begun, parts, there) = match left {
+            Earlier::GoesOn { begun, parts, there } => (begun, parts, there),
+            other => {
                 let ask = settle::ask(to, options, None);
-                let begun = again(&shared, progress, || to.bucket.begin(&ask)).await;
-                (begun.map_err(|failed| TransferError::of_store(&to.name(), failed.error))?, parts)
+                let begun = Begun::begin(&shared, to, &ask, progress).await?;
+                if let Earlier::Useless(mut useless) = other {
+                    useless.give_up().await;
+                }
+                (begun, parts, BTreeMap::new())
             }
         };
         let resumed = there.values().map(|(part, _)| part.len).sum();
@@ -75,13 +80,15 @@ impl Uploading {
             to: to.clone(),
             options: options.clone(),
             progress: progress.clone(),
-            upload,
+            begun,
             journal: None,
             there,
             resumed,
-            settled: false,
         };
         uploading.journal = uploading.note_beginning(beside).await;
+        if uploading.journal.is_some() {
+            uploading.begun.keep();
+        }
         Ok(uploading)
     }
 
@@ -91,7 +98,7 @@ impl Uploading {
             return None;
         }
         let (path, mut head) = beside?;
-        head.upload = Some(self.upload.id.clone());
+        head.upload = Some(self.begun.upload().id.clone());
         head.part_size = self.parts.size();
         let had: Vec<Done> = self.there.iter().map(|(index, (part, crc))| done(*index, part, *crc)).collect();
         let begin = move || {
@@ -111,7 +118,7 @@ impl Uploading {
         };
         match published {
             Ok(put) => {
-                self.settled = true;
+                self.begun.keep();
                 if let Some(journal) = self.journal.take() {
                     journal.end();
                 }
@@ -150,7 +157,8 @@ impl Uploading {
 
     fn send(&self, index: u64) -> impl Future<Output = Sent> + Send + use<> {
         let (shared, from, to) = (Arc::clone(&self.shared), self.from.clone(), self.to.clone());
-        let (upload, progress, range) = (self.upload.clone(), self.progress.clone(), self.parts.range(index));
+        let (upload, progress) = (self.begun.upload().clone(), self.progress.clone());
+        let range = self.parts.range(index);
         async move {
             let first = from.ready(range, &shared).await?;
             let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
@@ -197,7 +205,7 @@ impl Uploading {
         let crc = self.there.values().try_fold(PieceCrc::empty(CRC), |sum, (_, crc)| sum.then((*crc)?));
         let ask = settle::ask(&self.to, &self.options, crc);
         let parts: Vec<Part> = self.there.values().map(|(part, _)| part.clone()).collect();
-        let (to, upload) = (&self.to, &self.upload);
+        let (to, upload) = (&self.to, self.begun.upload());
         let completed =
             again(&self.shared, &self.progress, || to.bucket.complete(upload, &ask, &parts)).await;
         let len = self.parts.len();
@@ -210,8 +218,8 @@ impl Uploading {
         Ok(Put { stored, len, resumed: self.resumed, proof })
     }
 
+    /// What the journal speaks of is kept for the next run. Anything else is given up.
     async fn fail(&mut self, error: TransferError) -> TransferError {
-        self.settled = true;
         let lost = matches!(
             error.kind(),
             TransferErrorKind::Changed | TransferErrorKind::Integrity | TransferErrorKind::Precondition
@@ -222,20 +230,15 @@ impl Uploading {
         if self.journal.is_some() {
             return error.leaving(Left::Resumable);
         }
-        // What cannot be given up now costs storage until somebody lists stale uploads; the first error is the one to tell.
-        let _ = self.to.bucket.abort(&self.upload).await;
+        self.begun.give_up().await;
         error
     }
 }
 
 impl Drop for Uploading {
     fn drop(&mut self) {
-        if self.settled || self.journal.is_some() {
-            return;
-        }
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let (to, upload) = (self.to.clone(), self.upload.clone());
-            runtime.spawn(async move { to.bucket.abort(&upload).await });
+        if self.journal.is_some() {
+            self.progress.kept();
         }
     }
 }
@@ -248,43 +251,4 @@ fn done(index: u64, part: &Part, crc: Option<PieceCrc>) -> Done {
 fn journal_path(file: &std::path::Path, head: &Head) -> PathBuf {
     let hash = &hex(&Sha256::digest(format!("{}{}", head.source.hash, head.target.hash)))[..16];
     file.with_file_name(format!("{TEMP_PREFIX}put-{hash}.journal"))
-}
-
-/// What an earlier run has left: what the journal and the store agree on.
-async fn left_over(
-    path: PathBuf,
-    new: Head,
-    to: &Destination,
-) -> Result<Option<(State, BTreeMap<u64, (Part, Option<PieceCrc>)>)>, TransferError> {
-    let Some(state) = blocking(move || Ok(Journal::load(&path))).await? else { return Ok(None) };
-    let old = state.head();
-    let same = old.source == new.source && old.target == new.target && old.inode == new.inode;
-    let Some(id) = old.upload.clone().filter(|_| same && old.pin.is_of(&new.pin.pin()) && old.len == new.len)
-    else {
-        return Ok(None);
-    };
-    let upload = Upload { key: to.key.clone(), id };
-    let mut there = BTreeMap::new();
-    let mut after = 0;
-    loop {
-        let page = match to.bucket.parts(&upload, after).await {
-            Ok(page) => page,
-            Err(gone) if gone.kind() == StoreErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(TransferError::of_store(&to.name(), error).leaving(Left::Resumable)),
-        };
-        let Some(last) = page.last() else { break };
-        after = last.number;
-        for part in page {
-            let index = u64::from(part.number.saturating_sub(1));
-            let noted = state.piece(index).filter(|done| {
-                part.len == old.parts().range(index).len()
-                    && done.bytes == part.len
-                    && done.tag == Some(Tag::of(&part.validator))
-            });
-            if let Some(crc) = noted.map(Done::piece_crc) {
-                there.insert(index, (part, crc));
-            }
-        }
-    }
-    Ok(Some((state, there)))
 }

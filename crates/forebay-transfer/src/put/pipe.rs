@@ -2,20 +2,23 @@
 //!
 //! A part that has to be sent again cannot be read again, so it is held until the store has it: in a buffer that the plan pays for, leased
 //! before it is filled. Half of the plan's windows may be one part, so that one is filled while another is sent. Parts grow as their number
-//! nears 10,000, as far as that half allows; where it does not, a pipe that goes on beyond what 10,000 parts hold is refused
-//! with the numbers.
+//! nears 10,000, as far as that half allows and the store takes parts of different lengths; where they cannot, a pipe that goes on beyond what
+//! 10,000 parts hold is refused with the numbers.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use forebay_budget::{ByteSize, Class, Lease, PooledBuf};
+use forebay_net::Pace;
 use forebay_net::client::Payload;
-use forebay_store::remote::{Part, PartAsk, Upload};
+use forebay_store::remote::{Part, PartAsk};
+use futures_util::stream;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::task::JoinSet;
 
 use super::again::again;
+use super::begun::Begun;
 use super::bytes::CRC;
 use super::{Destination, Put, PutOptions, settle};
 use crate::engine::{Engine, Shared};
@@ -40,10 +43,9 @@ struct Sending<'a> {
     shared: Arc<Shared>,
     to: &'a Destination,
     progress: &'a Progress,
-    upload: Upload,
+    begun: Begun,
     tasks: JoinSet<Result<(Part, PieceCrc), TransferError>>,
     there: Vec<(Part, Option<PieceCrc>)>,
-    settled: bool,
 }
 
 impl Engine {
@@ -62,14 +64,15 @@ impl Engine {
         progress: &Progress,
     ) -> Result<Put, TransferError> {
         let shared = self.shared();
-        let most = ByteSize::b(shared.ledger.usage(Class::Windows).capacity / 2);
-        let size = options.part_size.unwrap_or(FIRST.min(most)).max(PART_MIN);
+        let half = ByteSize::b(shared.ledger.usage(Class::Windows).capacity / 2);
+        let size = options.part_size.unwrap_or(FIRST.min(half)).max(PART_MIN);
+        let most = if to.bucket.wants_equal_parts() { size } else { half.max(size) };
         let first = fill(&mut reader, lease(shared, size).await?).await?;
         progress.expect(first.bytes.len() as u64);
         let put = if first.is_last {
             self.put_bytes(first, to, options, progress).await?
         } else {
-            self.put_growing(first, &mut reader, (size, most.max(size)), to, options, progress).await?
+            self.put_growing(first, &mut reader, (size, most), to, options, progress).await?
         };
         progress.object_is_whole();
         Ok(put)
@@ -85,7 +88,8 @@ impl Engine {
         let shared = self.shared();
         let slot = shared.slots.take().await;
         let ask = settle::ask(to, options, Some(whole.crc));
-        let put = again(shared, progress, || to.bucket.put(&ask, Payload::bytes(whole.bytes.clone()))).await;
+        let put =
+            again(shared, progress, || to.bucket.put(&ask, paced(whole.bytes.clone(), &shared.pace))).await;
         let len = whole.bytes.len() as u64;
         let stored = match put {
             Ok(stored) => stored,
@@ -108,22 +112,25 @@ impl Engine {
     ) -> Result<Put, TransferError> {
         let shared = Arc::clone(self.shared());
         let ask = settle::ask(to, options, None);
-        let begun = again(&shared, progress, || to.bucket.begin(&ask)).await;
-        let upload = begun.map_err(|failed| TransferError::of_store(&to.name(), failed.error))?;
+        let begun = Begun::begin(&shared, to, &ask, progress).await?;
         let (tasks, there) = (JoinSet::new(), Vec::new());
-        let mut sending = Sending { shared, to, progress, upload, tasks, there, settled: false };
+        let mut sending = Sending { shared, to, progress, begun, tasks, there };
         let sent = sending.send_all(first, reader, size, most).await;
         sending.tasks.shutdown().await;
         let published = match sent {
             Ok(()) => sending.publish(options).await,
             Err(error) => Err(error),
         };
-        sending.settled = true;
-        if published.is_err() {
-            // The first error is the one to tell.
-            let _ = to.bucket.abort(&sending.upload).await;
+        match published {
+            Ok(put) => {
+                sending.begun.keep();
+                Ok(put)
+            }
+            Err(error) => {
+                sending.begun.give_up().await;
+                Err(error)
+            }
         }
-        published
     }
 }
 
@@ -147,9 +154,8 @@ impl Sending<'_> {
             if u64::from(number) > PARTS_MAX {
                 return Err(too_long(size, most));
             }
-            // What is waited for is held by parts that are being sent, and those wait for nothing of ours.
-            let lease = lease(&self.shared, growing(size, number, most)).await?;
-            let filled = fill(reader, lease).await?;
+            let room = self.room(growing(size, number, most)).await?;
+            let filled = fill(reader, room).await?;
             self.progress.expect(filled.bytes.len() as u64);
             next = Some(filled).filter(|filled| !filled.bytes.is_empty());
         }
@@ -159,23 +165,37 @@ impl Sending<'_> {
         Ok(())
     }
 
+    /// Room for the next part. Our own parts give theirs back when they have arrived, however slow the way is: patience is for what other
+    /// transfers hold.
+    async fn room(&mut self, size: ByteSize) -> Result<Lease, TransferError> {
+        loop {
+            let shared = Arc::clone(&self.shared);
+            tokio::select! {
+                leased = lease(&shared, size) => match leased {
+                    Err(_) if !self.tasks.is_empty() => {}
+                    other => return other,
+                },
+                Some(ended) = self.tasks.join_next() => self.take(ended)?,
+            }
+        }
+    }
+
     async fn send(&mut self, number: u32, filled: Filled) -> Result<(), TransferError> {
         while let Some(ended) = self.tasks.try_join_next() {
             self.take(ended)?;
         }
         let slot = self.shared.slots.take().await;
-        let (shared, to, upload) = (Arc::clone(&self.shared), self.to.clone(), self.upload.clone());
+        let (shared, to, upload) = (Arc::clone(&self.shared), self.to.clone(), self.begun.upload().clone());
         let progress = self.progress.clone();
         self.tasks.spawn(async move {
             let ask = PartAsk { number, checksum: Some(filled.crc.checksum()) };
             let bytes = filled.bytes;
             let sent = again(&shared, &progress, || {
-                to.bucket.put_part(&upload, &ask, Payload::bytes(bytes.clone()))
+                to.bucket.put_part(&upload, &ask, paced(bytes.clone(), &shared.pace))
             });
             let part = sent.await.map_err(|failed| TransferError::of_store(&to.name(), failed.error))?;
             let len = bytes.len() as u64;
             drop(bytes);
-            shared.pace.pay(len).await;
             slot.finished(len);
             progress.moved(len);
             Ok((part, filled.crc))
@@ -199,7 +219,7 @@ impl Sending<'_> {
         let crc = self.there.iter().try_fold(PieceCrc::empty(CRC), |sum, (_, crc)| sum.then((*crc)?));
         let ask = settle::ask(self.to, options, crc);
         let parts: Vec<Part> = self.there.iter().map(|(part, _)| part.clone()).collect();
-        let (to, upload) = (self.to, &self.upload);
+        let (to, upload) = (self.to, self.begun.upload());
         let completed = again(&self.shared, self.progress, || to.bucket.complete(upload, &ask, &parts)).await;
         let len = parts.iter().map(|part| part.len).sum();
         let stored = match completed {
@@ -211,20 +231,22 @@ impl Sending<'_> {
     }
 }
 
-impl Drop for Sending<'_> {
-    fn drop(&mut self) {
-        if self.settled {
-            return;
-        }
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let (to, upload) = (self.to.clone(), self.upload.clone());
-            runtime.spawn(async move { to.bucket.abort(&upload).await });
-        }
-    }
-}
-
 async fn lease(shared: &Shared, size: ByteSize) -> Result<Lease, TransferError> {
     Ok(shared.ledger.acquire(Class::Windows, size.as_u64(), PATIENCE).await?)
+}
+
+/// A part, as fast as it may go. Where nothing limits it, it goes as it is.
+fn paced(bytes: Bytes, pace: &Pace) -> Payload {
+    if pace.rate().is_none() {
+        return Payload::bytes(bytes);
+    }
+    let next = |(mut rest, pace): (Bytes, Pace)| async move {
+        let piece =
+            rest.split_to(usize::try_from(pace.piece()).map_or(rest.len(), |most| rest.len().min(most)));
+        pace.pay(piece.len() as u64).await;
+        Ok::<_, forebay_net::BoxError>((!piece.is_empty()).then_some((piece, (rest, pace))))
+    };
+    Payload::stream(bytes.len() as u64, stream::try_unfold((bytes, pace.clone()), next))
 }
 
 /// Reads until the buffer is full or the reader at its end.

@@ -6,12 +6,13 @@ use std::time::{Duration, SystemTime};
 use forebay_budget::{ByteSize, Class, Ledger, UpstreamSizes};
 use forebay_net::client::{Client, ClientOptions};
 use forebay_s3::{Access, AccessKeys, BucketName, S3, S3Options};
-use forebay_store::remote::{Bucket, Condition, CopyAsk, ObjectKey, Pin};
-use forebay_testkit::fake::{Cut, Fault, Verb, When};
+use forebay_store::remote::{Attributes, Bucket, Condition, CopyAsk, ObjectKey, Pin, Remote as _};
+use forebay_testkit::fake::{Cut, Fault, Gate, Verb, When};
 use forebay_testkit::fake_s3::{Draft, FakeS3, Object};
 use forebay_transfer::verify::Level;
 use forebay_transfer::{
-    Destination, Engine, Left, OnFailure, Progress, Put, PutOptions, Source, TransferError, TransferErrorKind,
+    Destination, Engine, GetOptions, Left, OnFailure, Progress, Put, PutOptions, Source, TransferError,
+    TransferErrorKind,
 };
 use tempfile::TempDir;
 
@@ -260,6 +261,138 @@ async fn an_object_goes_from_one_place_to_another_without_being_held() {
     assert_eq!(place.ledger.usage(Class::Windows).peak, 0);
 }
 
+fn copy_of(source: &ObjectKey, pin: Pin, to: &Destination, attributes: Attributes) -> CopyAsk {
+    CopyAsk {
+        source_bucket: None,
+        source: source.clone(),
+        pin,
+        target: forebay_store::remote::PutAsk {
+            key: to.key.clone(),
+            attributes,
+            condition: Condition::Always,
+            checksum: None,
+            checksum_kind: None,
+        },
+        keep_attributes: true,
+    }
+}
+
+/// One byte more than a store copies in one request.
+const TOO_LARGE: u64 = (5 << 30) + 1;
+
+#[tokio::test]
+async fn a_copy_of_more_than_one_request_takes_is_made_of_parts_and_keeps_what_is_beside_the_bytes() {
+    let place = place().await;
+    place.server.put("bbb", "source", Draft::pattern(PATTERN, TOO_LARGE));
+    let source = ObjectKey::new("source").unwrap();
+    let facts = place.bucket.head(&source, None).await.unwrap();
+    let to = place.to("o");
+    let attributes = Attributes { content_type: Some("text/css".into()), ..Attributes::default() };
+    let ask = copy_of(&source, facts.pin(), &to, attributes);
+    place.engine.copy(&to, &ask, TOO_LARGE, &place.progress).await.unwrap();
+    let copied = place.bucket.head(&to.key, None).await.unwrap();
+    assert_eq!(copied.len, Some(TOO_LARGE));
+    assert_eq!(copied.attributes.content_type.as_deref(), Some("text/css"));
+    assert!(place.server.uploads("bbb").is_empty());
+}
+
+#[tokio::test]
+async fn a_large_copy_that_fails_or_is_dropped_leaves_nothing_at_the_store() {
+    let place = place().await;
+    place.server.put("bbb", "source", Draft::pattern(PATTERN, TOO_LARGE));
+    let source = ObjectKey::new("source").unwrap();
+    let facts = place.bucket.head(&source, None).await.unwrap();
+    let to = place.to("o");
+    let ask = copy_of(&source, facts.pin(), &to, Attributes::default());
+    place.server.script().push(When::verb(Verb::CopyPart).after(3).always(), Fault::access_denied());
+    let error = place.engine.copy(&to, &ask, TOO_LARGE, &place.progress).await.unwrap_err();
+    assert_eq!(error.kind(), TransferErrorKind::Denied, "{error}");
+    assert!(place.server.uploads("bbb").is_empty());
+
+    place.server.script().clear();
+    let gate = Gate::new();
+    place.server.script().push(When::verb(Verb::CopyPart).after(3), Fault::Hang(gate.clone()));
+    tokio::select! {
+        biased;
+        () = gate.wait(1) => {}
+        ended = place.engine.copy(&to, &ask, TOO_LARGE, &place.progress) => panic!("{ended:?}"),
+    }
+    gate.open();
+    place.engine.settled().await;
+    assert!(place.server.uploads("bbb").is_empty());
+}
+
+#[tokio::test]
+async fn a_pipe_that_is_dropped_is_given_up_before_the_engine_is_settled() {
+    let place = place().await;
+    let gate = Gate::new();
+    place.server.script().push(When::verb(Verb::Part).after(1), Fault::Hang(gate.clone()));
+    let (to, options) = (place.to("o"), small_parts());
+    tokio::select! {
+        biased;
+        () = gate.wait(1) => {}
+        ended = place.engine.put_pipe(tokio::io::repeat(7), &to, &options, &place.progress) => panic!("{ended:?}"),
+    }
+    gate.open();
+    place.engine.settled().await;
+    assert!(place.server.uploads("bbb").is_empty());
+    assert_eq!((place.progress.seen().kept, place.ledger.usage(Class::Windows).in_use), (0, 0));
+}
+
+/// An upload whose last part was refused, and the file.
+async fn begun(place: &Place, options: &PutOptions) -> std::path::PathBuf {
+    place.server.script().push(When::verb(Verb::Part).after(2).always(), Fault::access_denied());
+    let error = place.put(12 * MIB, options).await.unwrap_err();
+    assert_eq!((error.left(), place.progress.seen().kept), (Left::Resumable, 1), "{error}");
+    place.server.script().clear();
+    assert_eq!(place.server.uploads("bbb").len(), 1);
+    place.dir.path().join("file")
+}
+
+#[tokio::test]
+async fn an_upload_whose_parts_cannot_be_listed_begins_anew_and_the_old_one_is_given_up() {
+    for refusal in [Fault::access_denied(), Fault::internal_error()] {
+        let place = place().await;
+        let path = begun(&place, &small_parts()).await;
+        place.server.script().push(When::verb(Verb::Parts).always(), refusal);
+        let put = place.again(&path, &small_parts()).await.unwrap();
+        assert_eq!(put.resumed, 0);
+        place.assert_whole(12 * MIB);
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_is_to_store_something_else_beside_the_bytes_begins_anew() {
+    let place = place().await;
+    let path = begun(&place, &small_parts()).await;
+    let attributes = Attributes { content_type: Some("text/css".into()), ..Attributes::default() };
+    let put = place.again(&path, &PutOptions { attributes, ..small_parts() }).await.unwrap();
+    assert_eq!(put.resumed, 0);
+    place.assert_whole(12 * MIB);
+    let stored = place.bucket.head(&place.to("o").key, None).await.unwrap();
+    assert_eq!(stored.attributes.content_type.as_deref(), Some("text/css"));
+}
+
+#[tokio::test]
+async fn a_download_goes_on_with_the_version_that_is_there_now() {
+    let place = place().await;
+    place.server.keep_versions("bbb");
+    place.server.put("bbb", "o", Draft::pattern(PATTERN, LEN));
+    let options = GetOptions { part_size: Some(ByteSize::kib(64)), ..GetOptions::default() };
+    let source = Source::new(place.bucket.clone(), place.to("o").key);
+    let path = place.dir.path().join("target");
+    let get = async || place.engine.get_file(&source, &path, &options, &place.progress).await;
+
+    place.server.script().push(When::verb(Verb::Get).after(3).always(), Fault::access_denied());
+    assert_eq!(get().await.unwrap_err().left(), Left::Resumable);
+    place.server.script().clear();
+    place.server.put("bbb", "o", Draft::pattern(forebay_testkit::pattern::Pattern::new(8), LEN));
+    let got = get().await.unwrap();
+    assert_eq!(got.resumed, 0);
+    assert_eq!(got.facts.version.as_deref(), place.stored("o").version.as_deref());
+    forebay_testkit::pattern::Pattern::new(8).check(0, &std::fs::read(&path).unwrap()).unwrap();
+}
+
 #[tokio::test]
 async fn a_copy_within_a_place_moves_no_bytes_and_is_of_the_version_that_was_meant() {
     let place = place().await;
@@ -267,19 +400,7 @@ async fn a_copy_within_a_place_moves_no_bytes_and_is_of_the_version_that_was_mea
     let source = ObjectKey::new("source").unwrap();
     let facts = forebay_store::remote::Remote::head(&*place.bucket, &source, None).await.unwrap();
     let to = place.to("o");
-    let ask = |pin: Pin| CopyAsk {
-        source_bucket: None,
-        source: source.clone(),
-        pin,
-        target: forebay_store::remote::PutAsk {
-            key: to.key.clone(),
-            attributes: Default::default(),
-            condition: Condition::Always,
-            checksum: None,
-            checksum_kind: None,
-        },
-        keep_attributes: true,
-    };
+    let ask = |pin: Pin| copy_of(&source, pin, &to, Attributes::default());
     place.engine.copy(&to, &ask(facts.pin()), LEN, &place.progress).await.unwrap();
     assert_eq!(place.stored("o").content.len(), LEN);
     place.server.put("bbb", "source", Draft::pattern(PATTERN, LEN + 1));

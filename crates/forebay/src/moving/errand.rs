@@ -90,12 +90,14 @@ impl Errand {
         self.from.is_many()
     }
 
-    /// What an interruption leaves, for the last line.
-    pub(crate) fn left_behind(&self) -> &'static str {
-        match (self.from.place(), self.to.place()) {
-            (_, Place::Stream) => "standard output has a part of it; nothing else is left behind",
-            (Some(Place::Stream), _) => "what was sent is given up; nothing is left behind",
-            _ => "what arrived is kept; run the same command again to go on",
+    /// What an interruption leaves, for the last line: whether parts are `kept` for the next run, and whether stores have been `told` of those
+    /// that are not.
+    pub(crate) fn left_behind(&self, kept: bool, told: bool) -> &'static str {
+        match self.to.place() {
+            Place::Stream => "standard output has a part of it; nothing else is left behind",
+            _ if kept => "what arrived is kept; run the same command again to go on",
+            _ if told => "what was under way is given up; nothing of it is left behind",
+            _ => "the store did not say that it gave up what was sent: `forebay abort-uploads` finds it",
         }
     }
 }

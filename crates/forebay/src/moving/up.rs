@@ -3,7 +3,9 @@
 use std::{fs::File, io, os::fd::AsFd, path::Path, sync::Arc};
 
 use forebay_s3::S3;
+use forebay_store::StoreError;
 use forebay_store::remote::{Attributes, Condition, CopyAsk, ObjectKey, PutAsk, Remote};
+use forebay_transfer::parts::PART_MAX;
 use forebay_transfer::{Destination, Put, PutOptions, Source, TransferError, TransferErrorKind};
 
 use super::one::{Moved, Mover};
@@ -46,7 +48,7 @@ impl Mover {
         let source = self.source(remote, from);
         let attributes = match self.errand.attributes_given {
             true => self.errand.attributes.clone(),
-            false => self.head(&source).await?.attributes,
+            false => self.beside(&source).await?,
         };
         let put =
             self.reach.engine.put_remote(&source, &to, &self.put_options(attributes), &self.progress).await?;
@@ -71,7 +73,15 @@ impl Mover {
         let source = self.source(Arc::new(bucket.clone()), from);
         let facts = self.head(&source).await?;
         let len = facts.len.unwrap_or_default();
-        let options = self.put_options(self.errand.attributes.clone());
+        let attributes = match self.errand.attributes_given {
+            true => self.errand.attributes.clone(),
+            // A copy in parts has to be told what a copy in one request keeps by itself.
+            false if len > PART_MAX.as_u64() => {
+                self.beside(&Source { pin: facts.pin(), ..source.clone() }).await?
+            }
+            false => Attributes::default(),
+        };
+        let options = self.put_options(attributes);
         let ask = CopyAsk {
             source_bucket: (bucket.name() != &place.bucket).then(|| bucket.name().as_str().into()),
             source: from.clone(),
@@ -90,9 +100,14 @@ impl Mover {
 
     async fn head(&self, source: &Source) -> Result<forebay_store::remote::Facts, TransferError> {
         let facts = source.remote.head(&source.key, Some(&source.pin)).await;
-        facts.map_err(|error| {
-            TransferError::of_store(&format!("{}/{}", source.remote.place(), source.key), error)
-        })
+        facts.map_err(|error| failed(source, error))
+    }
+
+    /// What a copy is to have beside its bytes. Where it is kept is no part of that: the target's bucket decides, or `--storage-class`.
+    async fn beside(&self, source: &Source) -> Result<Attributes, TransferError> {
+        let attributes = source.remote.attributes(&source.key, Some(&source.pin)).await;
+        let attributes = attributes.map_err(|error| failed(source, error))?;
+        Ok(Attributes { storage_class: None, ..attributes })
     }
 
     fn destination(&self, place: &S3Place, key: &ObjectKey) -> Result<Destination, TransferError> {
@@ -121,6 +136,10 @@ impl Mover {
         let attributes = self.errand.attributes.clone();
         Attributes { content_type: attributes.content_type.clone().or_else(guessed), ..attributes }
     }
+}
+
+fn failed(source: &Source, error: StoreError) -> TransferError {
+    TransferError::of_store(&format!("{}/{}", source.remote.place(), source.key), error)
 }
 
 impl From<Put> for Moved {

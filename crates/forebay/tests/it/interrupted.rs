@@ -89,3 +89,32 @@ fn an_interrupted_listing_leaves_nothing() {
     assert_eq!(output.status.code(), Some(130));
     assert_eq!(crate::run::stderr(&output), "forebay: interrupted: nothing is left behind\n");
 }
+
+#[test]
+fn what_cannot_go_on_is_said_to_be_given_up_and_is() {
+    let bucket = Bucket::new();
+    bucket.s3.put("bucket", "small", Draft::pattern(PATTERN, 1 << 20));
+    let gate = Gate::new();
+    bucket.s3.script().push(When::get("small"), Fault::stall_after(1000, &gate));
+    let output = cut(bucket.command(&["get", "s3://bucket/small"]), &gate, 1, Signal::INT);
+    given_up(&bucket, &output);
+
+    bucket.s3.script().clear();
+    let gate = Gate::new();
+    bucket.s3.script().push(When::verb(Verb::Part).after(1), Fault::Hang(gate.clone()));
+    let mut pipe = bucket.command(&["put", "-", "s3://bucket/pipe"]);
+    pipe.stdin(fs::File::open("/dev/zero").unwrap());
+    let output = cut(pipe, &gate, 1, Signal::INT);
+    given_up(&bucket, &output);
+}
+
+fn given_up(bucket: &Bucket, output: &std::process::Output) {
+    let said = crate::run::stderr(output);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert_eq!(
+        said.lines().last(),
+        Some("forebay: interrupted: what was under way is given up; nothing of it is left behind")
+    );
+    assert!(bucket.files().is_empty(), "{:?}", bucket.files());
+    assert!(bucket.s3.uploads("bucket").is_empty());
+}

@@ -124,10 +124,12 @@ fn within_one_store_the_store_copies() {
 #[test]
 fn from_one_store_to_another_the_bytes_stream_through() {
     let (here, there) = (Bucket::new(), Bucket::new());
-    there.s3.put("bucket", "a", Draft::pattern(PATTERN, BIG).field("cache-control", "no-cache"));
+    fs::write(there.path("a"), PATTERN.bytes(0, BIG as usize)).unwrap();
+    there.ok(&["put", "a", "s3://bucket/a", "--cache-control", "no-cache", "--tag", "for=test & proof"]);
     here.ok(&["cp", "s3://bucket/a", "s3://bucket/a", "--source-endpoint-url", &there.s3.endpoint()]);
     is_pattern(&here.s3, "a", BIG);
     assert_eq!(field(&here, "a", "cache-control").as_deref(), Some("no-cache"));
+    assert_eq!(here.s3.object("bucket", "a").unwrap().tags, "for=test%20%26%20proof");
     let web = format!("{}/bucket/a", there.s3.endpoint());
     here.ok(&["cp", &web, "s3://bucket/from-the-web"]);
     is_pattern(&here.s3, "from-the-web", BIG);
