@@ -56,17 +56,19 @@ impl S3 {
             }
         });
         let (output, _) = self.settle(operation.send().await, &exchange, Asked::Write)?;
-        let failed = output.errors().iter().filter_map(|error| {
-            let key = ObjectKey::new(error.key()?).ok()?;
-            let why = error::of_key(
-                error.code().unwrap_or_default(),
-                error.message().unwrap_or_default(),
-                self.s3_place(),
-            );
+        let mut failed = Vec::new();
+        for error in output.errors() {
+            let (code, message) = (error.code().unwrap_or_default(), error.message().unwrap_or_default());
+            let why = error::of_key(code, message, self.s3_place());
+            let Some(&key) = keys.iter().find(|key| error.key() == Some(key.as_str())) else {
+                return Err(self.odd(&format!("something was not deleted, and nobody knows what: {why}")));
+            };
             // What was not there counts as deleted.
-            (why.kind() != StoreErrorKind::NotFound).then_some((key, why))
-        });
-        Ok(failed.collect())
+            if why.kind() != StoreErrorKind::NotFound {
+                failed.push((key.clone(), why));
+            }
+        }
+        Ok(failed)
     }
 
     async fn delete_singly(&self, keys: &[&ObjectKey]) -> Result<Vec<(ObjectKey, StoreError)>, StoreError> {

@@ -174,6 +174,25 @@ async fn one_key_that_is_not_deleted_is_told_with_its_reason() {
 }
 
 #[tokio::test]
+async fn a_refused_deletion_without_a_name_is_no_deletion() {
+    let url = servers::fixed::start("<DeleteResult><Error><Code>InternalError</Code></Error></DeleteResult>");
+    let s3 = servers::bucket(servers::options(&url)).await;
+    let error = s3.delete(&["object", "other"].map(key)).await.unwrap_err();
+    check(&error, Kind::Unavailable, Trouble::Server, "nobody knows what");
+}
+
+#[tokio::test]
+async fn a_digest_that_the_store_does_not_tell_is_not_taken_for_told() {
+    let (server, s3) = fake().await;
+    let upload = s3.begin(&plainly("object")).await.unwrap();
+    let told = s3.put_part(&upload, &PartAsk { number: 1, checksum: None }, payload(b"x")).await.unwrap();
+    let ask = PartAsk { number: 1, checksum: told.checksum };
+    assert!(ask.checksum.is_some());
+    server.script().push(When::verb(Verb::Part), Fault::Field("x-amz-checksum-crc64nvme", None));
+    assert_eq!(s3.put_part(&upload, &ask, payload(b"x")).await.unwrap().checksum, None);
+}
+
+#[tokio::test]
 async fn a_header_that_cannot_be_is_refused_before_it_is_sent() {
     let (server, s3) = fake().await;
     let before = server.counts();

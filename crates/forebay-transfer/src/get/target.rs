@@ -71,7 +71,8 @@ impl Target {
                 _ => return Err(cannot(&path, "write beside", error)),
             },
         };
-        let mode = old.map(|old| old.mode() & 0o7777);
+        // Without the bits that lend somebody's rights: they were not lent to these bytes.
+        let mode = old.map(|old| old.mode() & 0o777);
         let (file, existing) = (Arc::new(LeasedFile::unleased(file)), options.existing);
         Ok(Opened::Ours(Self { file, path, beside, journal, existing, mode, inode }))
     }
@@ -169,14 +170,20 @@ fn admit(path: &Path, existing: Existing) -> Result<(PathBuf, Option<Metadata>),
     Ok((path, Some(found)))
 }
 
-/// The file beside, locked. Who had it before may just have renamed it, so the lock must be on what the name leads to now.
+/// The file beside, locked. Who had it before may just have renamed it, so the lock must be on what the name leads to now. Its name can be
+/// guessed; one that somebody else has put there stays theirs, and could be written by them.
 fn lock(path: &Path) -> io::Result<(File, u64)> {
     loop {
         let flags = (OFlags::NOFOLLOW | OFlags::CLOEXEC).bits().cast_signed();
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create(true).custom_flags(flags).open(path)?;
         flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-        let inode = file.metadata()?.ino();
+        let found = file.metadata()?;
+        if found.uid() != rustix::process::geteuid().as_raw() {
+            let what = format!("{} belongs to somebody else: remove it", path.display());
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, what));
+        }
+        let inode = found.ino();
         match std::fs::symlink_metadata(path) {
             Ok(found) if found.ino() == inode => return Ok((file, inode)),
             Ok(_) => {}

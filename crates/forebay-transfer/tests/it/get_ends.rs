@@ -243,3 +243,18 @@ async fn what_is_not_there_or_not_allowed_is_said_at_once() {
     assert!(began.elapsed() < Duration::from_secs(1), "who asks for more than we wait is not waited for");
     assert!(world.names().is_empty());
 }
+
+#[tokio::test]
+async fn a_partial_file_that_belongs_to_somebody_else_is_not_written() {
+    let world = World::with(LEN);
+    world.server.script().push(When::get("/o").after(3).always(), Fault::internal_error());
+    world.get().await.unwrap_err();
+    world.server.script().clear();
+    let part = world.names().into_iter().find(|name| name.ends_with(".part")).unwrap();
+    if std::os::unix::fs::chown(world.dir.path().join(part), Some(65_534), None).is_err() {
+        return forebay_testkit::notice::skipped("files cannot be given to somebody else here");
+    }
+    let error = world.get().await.unwrap_err();
+    assert_eq!(error.kind(), TransferErrorKind::Local);
+    assert!(error.to_string().contains("belongs to somebody else: remove it"), "{error}");
+}

@@ -8,6 +8,7 @@
 
 pub(crate) mod endless;
 pub(crate) mod fake;
+pub(crate) mod fixed;
 pub(crate) mod moto;
 pub(crate) mod role;
 pub(crate) mod s3s_fs;
