@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use forebay_budget::{ByteSize, Class, Ledger, UpstreamSizes};
 use forebay_net::client::{Client, ClientOptions};
 use forebay_s3::{Access, AccessKeys, BucketName, S3, S3Options};
-use forebay_store::remote::{Attributes, Bucket, Condition, CopyAsk, ObjectKey, Pin, Remote as _};
+use forebay_store::remote::{Attributes, Bucket, Condition, ObjectKey, Remote as _};
 use forebay_testkit::fake::{Cut, Fault, Gate, Verb, When};
 use forebay_testkit::fake_s3::{Draft, FakeS3, Object};
 use forebay_transfer::verify::Level;
@@ -20,16 +20,16 @@ use crate::world::{KIB, PATTERN, engine, ledger, one_at_a_time};
 
 const LEN: u64 = 500 * KIB;
 
-struct Place {
-    server: FakeS3,
-    bucket: Arc<S3>,
-    engine: Engine,
+pub(crate) struct Place {
+    pub(crate) server: FakeS3,
+    pub(crate) bucket: Arc<S3>,
+    pub(crate) engine: Engine,
     ledger: Ledger,
     dir: TempDir,
-    progress: Progress,
+    pub(crate) progress: Progress,
 }
 
-async fn place() -> Place {
+pub(crate) async fn place() -> Place {
     let server = FakeS3::start().unwrap();
     server.allow_small_parts();
     server.create_bucket("bbb");
@@ -58,7 +58,7 @@ fn small_parts() -> PutOptions {
 }
 
 impl Place {
-    fn to(&self, key: &str) -> Destination {
+    pub(crate) fn to(&self, key: &str) -> Destination {
         Destination { bucket: self.bucket.clone() as Arc<dyn Bucket>, key: ObjectKey::new(key).unwrap() }
     }
 
@@ -77,7 +77,7 @@ impl Place {
         self.engine.put_file(path, &self.to("o"), options, &self.progress).await
     }
 
-    fn stored(&self, key: &str) -> Arc<Object> {
+    pub(crate) fn stored(&self, key: &str) -> Arc<Object> {
         self.server.object("bbb", key).unwrap()
     }
 
@@ -261,67 +261,6 @@ async fn an_object_goes_from_one_place_to_another_without_being_held() {
     assert_eq!(place.ledger.usage(Class::Windows).peak, 0);
 }
 
-fn copy_of(source: &ObjectKey, pin: Pin, to: &Destination, attributes: Attributes) -> CopyAsk {
-    CopyAsk {
-        source_bucket: None,
-        source: source.clone(),
-        pin,
-        target: forebay_store::remote::PutAsk {
-            key: to.key.clone(),
-            attributes,
-            condition: Condition::Always,
-            checksum: None,
-            checksum_kind: None,
-        },
-        keep_attributes: true,
-    }
-}
-
-/// One byte more than a store copies in one request.
-const TOO_LARGE: u64 = (5 << 30) + 1;
-
-#[tokio::test]
-async fn a_copy_of_more_than_one_request_takes_is_made_of_parts_and_keeps_what_is_beside_the_bytes() {
-    let place = place().await;
-    place.server.put("bbb", "source", Draft::pattern(PATTERN, TOO_LARGE));
-    let source = ObjectKey::new("source").unwrap();
-    let facts = place.bucket.head(&source, None).await.unwrap();
-    let to = place.to("o");
-    let attributes = Attributes { content_type: Some("text/css".into()), ..Attributes::default() };
-    let ask = copy_of(&source, facts.pin(), &to, attributes);
-    place.engine.copy(&to, &ask, TOO_LARGE, &place.progress).await.unwrap();
-    let copied = place.bucket.head(&to.key, None).await.unwrap();
-    assert_eq!(copied.len, Some(TOO_LARGE));
-    assert_eq!(copied.attributes.content_type.as_deref(), Some("text/css"));
-    assert!(place.server.uploads("bbb").is_empty());
-}
-
-#[tokio::test]
-async fn a_large_copy_that_fails_or_is_dropped_leaves_nothing_at_the_store() {
-    let place = place().await;
-    place.server.put("bbb", "source", Draft::pattern(PATTERN, TOO_LARGE));
-    let source = ObjectKey::new("source").unwrap();
-    let facts = place.bucket.head(&source, None).await.unwrap();
-    let to = place.to("o");
-    let ask = copy_of(&source, facts.pin(), &to, Attributes::default());
-    place.server.script().push(When::verb(Verb::CopyPart).after(3).always(), Fault::access_denied());
-    let error = place.engine.copy(&to, &ask, TOO_LARGE, &place.progress).await.unwrap_err();
-    assert_eq!(error.kind(), TransferErrorKind::Denied, "{error}");
-    assert!(place.server.uploads("bbb").is_empty());
-
-    place.server.script().clear();
-    let gate = Gate::new();
-    place.server.script().push(When::verb(Verb::CopyPart).after(3), Fault::Hang(gate.clone()));
-    tokio::select! {
-        biased;
-        () = gate.wait(1) => {}
-        ended = place.engine.copy(&to, &ask, TOO_LARGE, &place.progress) => panic!("{ended:?}"),
-    }
-    gate.open();
-    place.engine.settled().await;
-    assert!(place.server.uploads("bbb").is_empty());
-}
-
 #[tokio::test]
 async fn a_pipe_that_is_dropped_is_given_up_before_the_engine_is_settled() {
     let place = place().await;
@@ -391,19 +330,4 @@ async fn a_download_goes_on_with_the_version_that_is_there_now() {
     assert_eq!(got.resumed, 0);
     assert_eq!(got.facts.version.as_deref(), place.stored("o").version.as_deref());
     forebay_testkit::pattern::Pattern::new(8).check(0, &std::fs::read(&path).unwrap()).unwrap();
-}
-
-#[tokio::test]
-async fn a_copy_within_a_place_moves_no_bytes_and_is_of_the_version_that_was_meant() {
-    let place = place().await;
-    place.server.put("bbb", "source", Draft::pattern(PATTERN, LEN));
-    let source = ObjectKey::new("source").unwrap();
-    let facts = forebay_store::remote::Remote::head(&*place.bucket, &source, None).await.unwrap();
-    let to = place.to("o");
-    let ask = |pin: Pin| copy_of(&source, pin, &to, Attributes::default());
-    place.engine.copy(&to, &ask(facts.pin()), LEN, &place.progress).await.unwrap();
-    assert_eq!(place.stored("o").content.len(), LEN);
-    place.server.put("bbb", "source", Draft::pattern(PATTERN, LEN + 1));
-    let error = place.engine.copy(&to, &ask(facts.pin()), LEN, &place.progress).await.unwrap_err();
-    assert_eq!((error.kind(), error.left()), (TransferErrorKind::Changed, Left::Nothing), "{error}");
 }
