@@ -1,11 +1,12 @@
 //! The shape of the tree as a test: what a machine can see, a reviewer need not look for.
 
 mod deps;
+mod modules;
 mod promises;
 mod shape;
 mod words;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -40,6 +41,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
 fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
     let mut findings = deps::check(&deps::metadata(root)?);
     let mut tests = HashSet::new();
+    let mut sources = BTreeMap::new();
     for file in tracked(root)? {
         let Ok(text) = std::fs::read_to_string(root.join(&file)) else { continue };
         let name = file.to_string_lossy();
@@ -47,8 +49,10 @@ fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
         if name.ends_with(".rs") {
             findings.extend(shape::check(&name, &text));
             tests.extend(promises::tests_in(&text).into_iter().map(str::to_owned));
+            sources.insert(name.into_owned(), text);
         }
     }
+    findings.extend(modules::check(&sources));
     let page = std::fs::read_to_string(root.join(promises::PAGE)).context(promises::PAGE)?;
     findings.extend(promises::check(&page, &tests));
     for name in promises::OTHERS {

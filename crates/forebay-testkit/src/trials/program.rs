@@ -27,12 +27,12 @@ impl Run {
         format!("{}: {}", self.output.status, String::from_utf8_lossy(&all))
     }
 
-    /// A number that it told by this name in its first line of JSON.
+    /// A number that it told of its object by this name.
     #[must_use]
     pub fn number(&self, name: &str) -> Option<u64> {
         let text = String::from_utf8_lossy(&self.output.stdout);
-        let line: serde_json::Value = serde_json::from_str(text.lines().next()?).ok()?;
-        line[name].as_u64()
+        let mut lines = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        lines.find(|line| line["event"] != "progress")?[name].as_u64()
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `four_times` | a download in parts into a buffer that grew to wherever a part landed |
 //! | `leaked_socket` | a cache client that returned from an expired hit without closing its body |
 //! | `faults` | clients and files that misbehave at random: the short soak |
+//! | `killed` | transfers that are killed, or whose source is replaced, at a random byte: the short trials |
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
@@ -25,6 +26,7 @@ mod bad_input;
 mod faults;
 mod forebay;
 mod four_times;
+mod killed;
 mod leaked_socket;
 mod load;
 mod log_line;
