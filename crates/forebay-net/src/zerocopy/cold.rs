@@ -135,13 +135,16 @@ fn touched_lately(file: &File) -> Pages {
     }
 }
 
-/// Which files of silent file systems were touched lately: a lossy table, a hash of device and inode in
-/// the upper half of each word and the time in seconds in the lower. A collision costs one hop.
+/// Which files of silent file systems were touched lately: a lossy table, a hash of device, inode and last change in
+/// the upper half of each word and the time in seconds in the lower. A collision costs one hop. The change is
+/// in it because an inode number is given to another file as soon as its own is removed.
 static TOUCHED: [AtomicU64; 1024] = [const { AtomicU64::new(0) }; 1024];
 
 fn stamp(file: &File) -> Option<(&'static AtomicU64, u64)> {
     let metadata = file.metadata().ok()?;
-    let identity = (metadata.dev().rotate_left(32) ^ metadata.ino()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let changed = metadata.ctime().cast_unsigned().rotate_left(32) ^ metadata.ctime_nsec().cast_unsigned();
+    let file = metadata.dev().rotate_left(32) ^ metadata.ino();
+    let identity = (file ^ changed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic).tv_sec as u64 + 1;
     let slot = &TOUCHED[(identity >> 54) as usize];
     Some((slot, (identity & 0xffff_ffff) << 32 | now & 0xffff_ffff))
@@ -182,6 +185,19 @@ mod tests {
         }
         fetch(&file, 0, WARM_BYTES).unwrap();
         assert_eq!(ColdPages::Probe.probe(&file, 0, WARM_BYTES), Pages::Warm);
+    }
+
+    #[test]
+    fn a_file_that_was_touched_and_then_changed_is_another_one() {
+        let mut file = file_of(10);
+        note_touched(&file);
+        assert_eq!(touched_lately(&file), Pages::Warm);
+        let before = file.metadata().unwrap().ctime_nsec();
+        // The kernel's clock for this has a step of some milliseconds.
+        while file.metadata().unwrap().ctime_nsec() == before {
+            file.write_all(b"more").unwrap();
+        }
+        assert_eq!(touched_lately(&file), Pages::Cold);
     }
 
     #[test]
