@@ -22,7 +22,7 @@ use futures_util::{StreamExt, stream};
 const AT_ONCE: usize = 16;
 /// Reads of objects that have expired, or that have no date.
 const READS: usize = 100_000;
-/// Bodies that are dropped, at four stages.
+/// Bodies that are dropped at each of four stages.
 const DROPS: usize = 10_000;
 /// Larger than what a drain may take, so that there is something to close.
 const LARGE: u64 = 300 << 10;
@@ -95,8 +95,8 @@ async fn the_naive_client_leaves_a_socket_behind_at_each_expired_hit() {
     let before = descriptors();
     let left = {
         let mut client = LeakingClient::new(s3.addr());
-        for _ in 0..200 {
-            assert_eq!(client.get("/cache/old").unwrap(), Answer::NotFound);
+        for key in ["/cache/old", "/cache/odd"].into_iter().cycle().take(200) {
+            assert_eq!(client.get(key).unwrap(), Answer::NotFound);
         }
         (descriptors(), Sockets::of(std::process::id()), client.forgotten())
     };
@@ -147,7 +147,7 @@ async fn ten_thousand_bodies_dropped_at_every_stage_leave_no_socket() {
     let bounded = Bounded::new();
     let remote: Arc<dyn Remote> = bounded.bucket(&s3).await;
     let before = descriptors();
-    let reads = stream::iter(0..DROPS).map(|n| {
+    let reads = stream::iter(0..DROPS * STAGES.len()).map(|n| {
         let remote = Arc::clone(&remote);
         tokio::spawn(async move {
             let ask = ReadAsk { key: key("large"), range: None, pin: None };
@@ -158,12 +158,15 @@ async fn ten_thousand_bodies_dropped_at_every_stage_leave_no_socket() {
         })
     });
     let mut reads = reads.buffer_unordered(AT_ONCE);
+    let mut most = 0;
     while let Some(read) = reads.next().await {
         read.unwrap();
+        most = most.max(bounded.client.stats().open);
     }
     let stats = bounded.at_rest().await;
     let sockets = Sockets::of(std::process::id());
     println!("ours: {} descriptors, {before} before; {sockets:?}; {stats:?}", descriptors());
+    assert!(most <= AT_ONCE as u64, "{most} connections at once");
     assert!(stats.closed_unread_total > 0 && stats.reused_total > 0, "{stats:?}");
     assert_eq!(sockets.close_wait, 0, "{sockets:?}");
     assert!(descriptors() <= before, "{} descriptors, {before} before", descriptors());
