@@ -138,13 +138,19 @@ pub fn raise_nofile() -> io::Result<NofileLimits> {
     if before.current != before.maximum {
         setrlimit(Resource::Nofile, raised).unwrap_or(());
     }
-    let now = getrlimit(Resource::Nofile);
-    let number = |limit: Option<u64>| limit.unwrap_or(u64::MAX);
-    Ok(NofileLimits {
-        soft_before: number(before.current),
-        soft: number(now.current),
-        hard: number(now.maximum),
-    })
+    Ok(NofileLimits { soft_before: number(before.current), ..NofileLimits::now() })
+}
+
+impl NofileLimits {
+    /// The limits as they are. For a library, which has no business to raise those of its program.
+    pub fn now() -> Self {
+        let now = getrlimit(Resource::Nofile);
+        Self { soft_before: number(now.current), soft: number(now.current), hard: number(now.maximum) }
+    }
+}
+
+fn number(limit: Option<u64>) -> u64 {
+    limit.unwrap_or(u64::MAX)
 }
 
 impl fmt::Debug for FdLedger {

@@ -19,6 +19,33 @@
 //! | `probe` | what a server does, found out by asking it |
 //! | `quirks` | the one table of what servers do not do as AWS does |
 //! | `error`, `xml` | one line for each failure, with its fix |
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::sync::Arc;
+//!
+//! use forebay_net::client::{Client, ClientOptions};
+//! use forebay_s3::{BucketName, S3, S3Options};
+//! use forebay_store::remote::{ObjectKey, ReadAsk, Remote, ResumableBody, Tenacity};
+//!
+//! // Credentials and region come from where AWS's own tools find them.
+//! let options = S3Options { endpoint_url: Some("http://127.0.0.1:9000".into()), ..S3Options::default() };
+//! let client = Client::new(ClientOptions::default());
+//! let bucket = S3::connect(BucketName::new("bucket")?, options, client).await;
+//!
+//! let key = ObjectKey::new("some/key")?;
+//! let facts = bucket.head(&key, None).await?;
+//! println!("{:?} bytes, changed at {:?}", facts.len, facts.modified);
+//!
+//! // The bytes in order, of this version only, whatever happens to the connections that bring them.
+//! let ask = ReadAsk { key, range: None, pin: Some(facts.pin()) };
+//! let mut body = ResumableBody::open(Arc::new(bucket), ask, Tenacity::default()).await?;
+//! while let Some(bytes) = body.chunk().await {
+//!     println!("{} bytes more", bytes?.len());
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod account;
 mod answer;

@@ -22,6 +22,50 @@
 //! | `local` | a directory of this machine: sandbox, open-file cache, listing |
 //!
 //! Everything here that holds memory or a descriptor holds a lease of `forebay-budget` for it.
+//!
+//! A directory of this machine, from which nothing leads outside:
+//!
+//! ```
+//! # let dir = tempfile::tempdir()?;
+//! # std::fs::write(dir.path().join("greeting"), "hello")?;
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! use forebay_budget::{ByteSize, Class, FdLedger, Ledger};
+//! use forebay_store::{ByteRange, Content, Key, LocalOptions, LocalStore, Store};
+//!
+//! let ledger = Ledger::new([(Class::SmallFiles, ByteSize::mib(1)), (Class::Listings, ByteSize::mib(1))]);
+//! let store = LocalStore::open(dir.path(), LocalOptions::new(ledger, FdLedger::new(64)))?;
+//!
+//! let object = store.open(&Key::parse(b"greeting")?).await?;
+//! let range = ByteRange::new(1, 5).ok_or("ends before it starts")?;
+//! match object.read(range)? {
+//!     Content::Bytes(bytes) => assert_eq!(bytes, "ello"),
+//!     // A larger file is handed out as what `sendfile` takes, and an object of a bucket as a promise to ask for it.
+//!     Content::File(_) | Content::Remote(_) => unreachable!("small files are bytes"),
+//! }
+//! assert!(Key::parse(b"../etc/passwd").is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Objects of a bucket that expire, made by one caller however many ask:
+//!
+//! ```no_run
+//! # async fn example(bucket: std::sync::Arc<dyn forebay_store::remote::Bucket>) -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//!
+//! use forebay_store::expiring::{ExpiringOptions, ExpiringStore, Served};
+//! use forebay_store::remote::ObjectKey;
+//!
+//! let cache = ExpiringStore::new(bucket, ExpiringOptions::default());
+//! let producer = || async { std::fs::read("report").map(bytes::Bytes::from) };
+//! match cache.get_or_refresh(&ObjectKey::new("report")?, Duration::from_secs(600), producer).await? {
+//!     Served::Found(fresh) => println!("{:?} bytes to be read from its body", fresh.facts().len),
+//!     Served::Made(bytes) => println!("{} bytes, just made", bytes.len()),
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod answer;
 mod error;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use forebay_budget::Ledger;
+use forebay_budget::{Ledger, TransferPlan};
 use forebay_net::Pace;
 use forebay_net::retry::{Peer, PeerOptions};
 use forebay_store::remote::{ObjectKey, Pin, Remote, Tenacity};
@@ -55,6 +55,14 @@ pub struct Source {
     pub key: ObjectKey,
     /// The version that is wanted, as far as it is known: from a listing, or from the user.
     pub pin: Pin,
+}
+
+impl EngineOptions {
+    /// As many requests at once as the plan has connections for; `ledger` is [the plan's](TransferPlan::ledger).
+    pub fn planned(plan: &TransferPlan, ledger: &Ledger) -> Self {
+        let concurrency = Concurrency::UpTo(plan.connections);
+        Self { ledger: ledger.clone(), concurrency, tenacity: Tenacity::default() }
+    }
 }
 
 impl Engine {

@@ -17,7 +17,7 @@ use forebay_net::{
 use forebay_s3::{Access, CustomerKey, PathStyle, Payer, S3, S3Account, S3Options, Sse};
 use forebay_store::{
     origin::{Origin, OriginOptions},
-    remote::{ObjectKey, Remote, Tenacity},
+    remote::{ObjectKey, Remote},
 };
 use forebay_transfer::{Concurrency, Durability, Engine, EngineOptions, GetOptions, verify::Demand};
 use tokio::runtime::{Builder, Runtime};
@@ -145,11 +145,11 @@ pub(crate) fn client(
 }
 
 fn engine(config: &Config, plan: &TransferPlan, ledger: &Ledger) -> EngineOptions {
-    let concurrency = match config.transfer.concurrency {
-        Auto::Auto => Concurrency::UpTo(plan.connections),
-        Auto::Is(count) => Concurrency::Exactly(count.0.get()),
-    };
-    EngineOptions { ledger: ledger.clone(), concurrency, tenacity: Tenacity::default() }
+    let planned = EngineOptions::planned(plan, ledger);
+    match config.transfer.concurrency {
+        Auto::Auto => planned,
+        Auto::Is(count) => EngineOptions { concurrency: Concurrency::Exactly(count.0.get()), ..planned },
+    }
 }
 
 fn pace(config: &Config) -> Pace {

@@ -67,6 +67,16 @@ pub struct TransferPlan {
 }
 
 impl TransferPlan {
+    /// A plan of so much memory for a program that moves objects, with the limits that this machine and this process have now.
+    ///
+    /// # Errors
+    ///
+    /// As [`compute`](Self::compute), which is for those who know more.
+    pub fn within(memory: ByteSize, work: Work) -> Result<Self, PlanError> {
+        let ask = TransferAsk { memory: Some(memory), concurrency: None, tls: true, work };
+        Self::compute(&ask, &MemoryFacts::detect(), NofileLimits::now())
+    }
+
     /// Makes the plan for what is asked and what there is.
     ///
     /// # Errors

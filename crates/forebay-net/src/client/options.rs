@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use forebay_budget::{ByteSize, Class, FdLedger, Ledger, UpstreamSizes};
+use forebay_budget::{ByteSize, Class, FdLedger, Ledger, TransferPlan, UpstreamSizes};
 
 use super::proxy::Proxies;
 use super::trust::ClientTls;
@@ -77,6 +77,11 @@ impl ClientOptions {
             tls: ClientTls::default(),
             proxies: Proxies::default(),
         }
+    }
+
+    /// The same in a plan of transfers; `ledger` is [the plan's](TransferPlan::ledger).
+    pub fn planned(plan: &TransferPlan, ledger: &Ledger) -> Self {
+        Self::new(ledger.clone(), FdLedger::new(plan.fds), plan.upstream)
     }
 }
 
