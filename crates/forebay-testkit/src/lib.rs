@@ -27,6 +27,7 @@
 //! | [`fake_s3`] | an S3 in this process |
 //! | [`fake_origin`] | a web server in this process |
 //! | [`fault_proxy`] | a TCP proxy that cuts, stalls and drips |
+//! | [`cable`] | two network namespaces, and the cable between them, which can be pulled |
 //! | [`trials`] | transfers that are killed, or whose source is replaced, at a random moment |
 //! | [`peer`] | the naive servers |
 //! | [`naive`] | the naive clients |
@@ -35,6 +36,7 @@
 
 pub mod admin;
 pub mod allocations;
+pub mod cable;
 pub mod cert;
 pub mod cgroup;
 pub mod digest;

@@ -11,6 +11,8 @@ use std::fs;
 pub struct Sockets {
     /// Both sides are open.
     pub established: usize,
+    /// It knocks, and nobody has answered yet.
+    pub connecting: usize,
     /// The other side has closed, and this process has not noticed or does not care.
     pub close_wait: usize,
     /// It waits for connections.
@@ -41,13 +43,14 @@ impl Sockets {
     /// All of them.
     #[must_use]
     pub const fn total(self) -> usize {
-        self.established + self.close_wait + self.listening + self.other
+        self.established + self.connecting + self.close_wait + self.listening + self.other
     }
 
     /// By the kernel's number for the state (`include/net/tcp_states.h`).
     fn add(&mut self, state: u8) {
         match state {
             0x01 => self.established += 1,
+            0x02 => self.connecting += 1,
             0x08 => self.close_wait += 1,
             0x0a => self.listening += 1,
             _ => self.other += 1,

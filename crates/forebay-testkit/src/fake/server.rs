@@ -55,7 +55,15 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start<A: App>(app: Arc<A>, tls: Option<Arc<rustls::ServerConfig>>) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        Self::start_at(Ipv4Addr::LOCALHOST, app, tls)
+    }
+
+    pub(crate) fn start_at<A: App>(
+        ip: Ipv4Addr,
+        app: Arc<A>,
+        tls: Option<Arc<rustls::ServerConfig>>,
+    ) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind((ip, 0))?;
         rustix::net::listen(&listener, 4096)?;
         listener.set_nonblocking(true)?;
         let addr = listener.local_addr()?;

@@ -34,7 +34,7 @@ mod write;
 mod xml;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -78,6 +78,16 @@ impl FakeS3 {
         Ok(Self { shared, server, scheme: "https" })
     }
 
+    /// Starts one on plain HTTP that others reach at this address, which must be one of this network namespace.
+    ///
+    /// # Errors
+    /// Those of the network.
+    pub fn start_at(ip: Ipv4Addr) -> io::Result<Self> {
+        let shared = Arc::<Shared>::default();
+        let server = Running::start_at(ip, Arc::clone(&shared), None)?;
+        Ok(Self { shared, server, scheme: "http" })
+    }
+
     /// Where it listens.
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
@@ -87,7 +97,7 @@ impl FakeS3 {
     /// What to give as `--endpoint-url`.
     #[must_use]
     pub fn endpoint(&self) -> String {
-        format!("{}://127.0.0.1:{}", self.scheme, self.server.addr.port())
+        format!("{}://{}", self.scheme, self.server.addr)
     }
 
     /// Makes a bucket. One of this name is kept as it is.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
+mod cable;
 mod counters;
 mod fake_origin;
 mod fake_s3;

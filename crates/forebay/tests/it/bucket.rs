@@ -24,7 +24,11 @@ pub(crate) struct Bucket {
 
 impl Bucket {
     pub(crate) fn new() -> Self {
-        let s3 = FakeS3::start().unwrap();
+        Self::of(FakeS3::start().unwrap())
+    }
+
+    /// In this store.
+    pub(crate) fn of(s3: FakeS3) -> Self {
         s3.create_bucket("bucket");
         Self { s3, dir: tempfile::tempdir().unwrap() }
     }

@@ -17,3 +17,4 @@ mod serving;
 mod serving_elsewhere;
 mod settings;
 mod storing;
+mod unplugged;
