@@ -9,11 +9,12 @@ use std::process::{Command, Stdio};
 use crate::run;
 
 /// A program that a test, a fuzz target or a bench starts, and the package that brings it.
-const NEEDED: [(&str, &str); 9] = [
+const NEEDED: [(&str, &str); 10] = [
     ("aria2c", "aria2"),
     ("curl", "curl"),
     ("g++", "g++"),
     ("go", "golang-go"),
+    ("ip", "iproute2"),
     ("nginx", "nginx"),
     ("rclone", "rclone"),
     ("slowhttptest", "slowhttptest"),
