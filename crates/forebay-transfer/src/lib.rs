@@ -10,6 +10,7 @@
 //! | `parts` | into how many pieces, and where |
 //! | `journal` | which pieces are where they belong, in a file that survives a kill |
 //! | `verify` | digests, and how far the bytes are proven |
+//! | `page_cache` | what is left of it for others |
 //! | `progress` | counters for whoever watches |
 //! | `leaving` | what dropped transfers still have to say |
 //! | `error` | what can go wrong, and what is left behind |
@@ -53,6 +54,7 @@ mod get;
 pub mod journal;
 mod leaving;
 pub mod listing;
+mod page_cache;
 pub mod parts;
 mod progress;
 mod put;
@@ -64,7 +66,8 @@ pub use engine::{Concurrency, Engine, EngineOptions, Source};
 pub use error::{Left, TransferError, TransferErrorKind};
 pub use get::{
     Durability, Existing, Fetched, GetOptions, Got, MemoryOptions, Modified, Ordered, OrderedOptions,
-    PageCache, Parents, Space,
+    Parents, Space,
 };
+pub use page_cache::PageCache;
 pub use progress::{Progress, Seen};
 pub use put::{Destination, OnFailure, Put, PutOptions};

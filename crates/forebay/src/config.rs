@@ -199,6 +199,19 @@ pub struct Transfer {
     pub bwlimit: Off<Rate>,
     pub verify: Verify,
     pub no_sync: bool,
+    pub page_cache: Pages,
+}
+
+/// What becomes of the page cache.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pages {
+    /// Large objects are let go of.
+    Auto,
+    /// The kernel decides.
+    Keep,
+    /// All objects are let go of.
+    LetGo,
 }
 
 /// What must be proven of each object that is moved.

@@ -8,7 +8,7 @@ use std::{fs, sync::Arc};
 
 use anyhow::{Context, anyhow};
 use forebay_budget::{
-    FdLedger, Ledger, MemoryFacts, TransferAsk, TransferPlan, UpstreamSizes, Work, raise_nofile,
+    ByteSize, FdLedger, Ledger, MemoryFacts, TransferAsk, TransferPlan, UpstreamSizes, Work, raise_nofile,
 };
 use forebay_net::{
     Pace,
@@ -19,13 +19,15 @@ use forebay_store::{
     origin::{Origin, OriginOptions},
     remote::{ObjectKey, Remote},
 };
-use forebay_transfer::{Concurrency, Durability, Engine, EngineOptions, GetOptions, verify::Demand};
+use forebay_transfer::{
+    Concurrency, Durability, Engine, EngineOptions, GetOptions, PageCache, verify::Demand,
+};
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
 use crate::{
     args::{Base, OtherSide, Stored},
-    config::{Auto, Config, Verify},
+    config::{Auto, Config, Pages, Verify},
     output::Failure,
     place::{Place, S3Place},
 };
@@ -42,6 +44,8 @@ pub(crate) struct Reach {
     pub(crate) config: Config,
     pub(crate) plan: TransferPlan,
     pub(crate) engine: Engine,
+    /// What becomes of the page cache of local files.
+    pub(crate) page_cache: PageCache,
     client: Client,
     sse: Sse,
 }
@@ -71,12 +75,14 @@ impl Reach {
         let settings = base.sources.load()?;
         let config = settings.to_config()?;
         let nofile = raise_nofile().context("cannot read the limit on open files")?;
-        let plan = TransferPlan::compute(&ask(&config, work), &MemoryFacts::detect(), nofile)
+        let memory = MemoryFacts::detect();
+        let plan = TransferPlan::compute(&ask(&config, work), &memory, nofile)
             .map_err(|error| Failure::usage(anyhow!("the plan does not fit: {error}")))?;
         let ledger = plan.ledger();
         let options = client(&config, &ledger, FdLedger::new(plan.fds), plan.upstream)?;
         let engine = Engine::paced(engine(&config, &plan, &ledger), pace(&config));
-        Ok(Self { client: Client::new(options), engine, plan, sse: sse(base, stored)?, config })
+        let (page_cache, sse) = (page_cache(&config, &memory), sse(base, stored)?);
+        Ok(Self { client: Client::new(options), engine, plan, page_cache, sse, config })
     }
 
     /// The S3 that the settings lead to.
@@ -196,6 +202,17 @@ pub(crate) fn get_options(config: &Config) -> GetOptions {
         },
         durability: if config.transfer.no_sync { Durability::Unsynced } else { Durability::Synced },
         ..GetOptions::default()
+    }
+}
+
+/// An object that takes the place of much of what others have in memory will not be found there when it is read again.
+fn page_cache(config: &Config, memory: &MemoryFacts) -> PageCache {
+    match config.transfer.page_cache {
+        Pages::Keep => PageCache::Kept,
+        Pages::LetGo => PageCache::LetGo,
+        Pages::Auto => memory
+            .available()
+            .map_or(PageCache::Kept, |all| PageCache::LetGoBeyond(ByteSize::b(all.as_u64() / 4))),
     }
 }
 

@@ -25,5 +25,5 @@ mod syncing;
 mod target;
 
 pub use memory::{Fetched, MemoryOptions};
-pub use options::{Durability, Existing, GetOptions, Got, Modified, PageCache, Parents, Space};
+pub use options::{Durability, Existing, GetOptions, Got, Modified, Parents, Space};
 pub use ordered::{Ordered, OrderedOptions};

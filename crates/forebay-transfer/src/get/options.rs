@@ -3,6 +3,7 @@
 use forebay_budget::ByteSize;
 use forebay_store::remote::Facts;
 
+use crate::PageCache;
 use crate::verify::{Demand, Proof};
 
 /// How to download to a file.
@@ -64,16 +65,6 @@ pub enum Space {
     Reserved,
     /// As bytes come: zeros that were never written take none where the file system allows it.
     AsWritten,
-}
-
-/// What becomes of the page cache.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum PageCache {
-    /// The kernel decides: who reads the file next finds it in memory, and others' pages may have gone for it.
-    #[default]
-    Kept,
-    /// What was written is synced and let go every few MiB: others' pages stay, and the disk sets the pace.
-    LetGo,
 }
 
 /// What the file's modification time is.

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::opening::Opening;
 use super::piece::{Cell, Placing, Sink};
 use super::prove::{self, Wanted};
-use super::syncing::Syncing;
+use super::syncing::{self, Syncing};
 use super::target::Target;
 use super::{GetOptions, space};
 use crate::blocking::blocking;
@@ -139,7 +139,7 @@ impl Run {
         slot: Slot,
         slots: &Arc<Slots>,
     ) -> Result<(), TransferError> {
-        let mut syncing = Syncing::new(&self.options);
+        let mut syncing = Syncing::new(&self.options, self.parts.len());
         let mut next = missing.next();
         let mut first = Some(slot);
         let mut turn = Box::pin(slots.take());
@@ -277,7 +277,15 @@ impl Run {
     /// Makes what is beside the target the target.
     pub(super) async fn publish(mut self, modified: Option<SystemTime>) -> Result<(), TransferError> {
         let (target, durability) = (Arc::clone(&self.target), self.options.durability);
-        match blocking(move || target.publish(modified, durability)).await {
+        let lets_go = self.options.page_cache.lets_go(self.parts.len());
+        let publish = move || {
+            target.publish(modified, durability)?;
+            if lets_go {
+                syncing::let_go_of_all(target.file());
+            }
+            Ok(())
+        };
+        match blocking(publish).await {
             Ok(()) => {
                 self.settled = true;
                 if let Some(journal) = self.journal.take() {

@@ -7,11 +7,12 @@
 use std::sync::Arc;
 
 use forebay_net::LeasedFile;
-use rustix::fs::{Advice, fadvise};
+use forebay_store::ByteRange;
 use tokio::task::JoinHandle;
 
-use super::{Durability, GetOptions, PageCache};
+use super::{Durability, GetOptions};
 use crate::journal::Journal;
+use crate::page_cache::let_go;
 use crate::{TransferError, TransferErrorKind};
 
 /// Between two syncs for the journal's sake.
@@ -23,19 +24,21 @@ const STEP_LET_GO: u64 = 32 << 20;
 pub(super) struct Syncing {
     /// Bytes between two; `None` if nobody wants any.
     step: Option<u64>,
-    page_cache: PageCache,
+    lets_go: bool,
     written: u64,
     running: Option<JoinHandle<Result<usize, TransferError>>>,
 }
 
 impl Syncing {
-    pub(super) fn new(options: &GetOptions) -> Self {
-        let step = match (options.page_cache, options.durability) {
-            (PageCache::LetGo, _) => Some(STEP_LET_GO),
-            (PageCache::Kept, Durability::Synced) => Some(STEP),
-            (PageCache::Kept, Durability::Unsynced) => None,
+    /// For an object of this length.
+    pub(super) fn new(options: &GetOptions, len: u64) -> Self {
+        let lets_go = options.page_cache.lets_go(len);
+        let step = match (lets_go, options.durability) {
+            (true, _) => Some(STEP_LET_GO),
+            (false, Durability::Synced) => Some(STEP),
+            (false, Durability::Unsynced) => None,
         };
-        Self { step, page_cache: options.page_cache, written: 0, running: None }
+        Self { step, lets_go, written: 0, running: None }
     }
 
     /// `len` more bytes are in the file, and the journal says so.
@@ -45,14 +48,13 @@ impl Syncing {
             return;
         }
         self.written = 0;
-        let (file, noted, page_cache) = (Arc::clone(file), journal.noted(), self.page_cache);
+        let (file, noted, lets_go) = (Arc::clone(file), journal.noted(), self.lets_go);
         let journal = journal.file();
         self.running = Some(tokio::task::spawn_blocking(move || {
             let synced = file.sync_data().and_then(|()| journal.sync_data());
             synced.map_err(|error| TransferError::of_file("cannot sync what has arrived", error))?;
-            if page_cache == PageCache::LetGo {
-                // Advice: what the kernel makes of it changes no byte.
-                let _ = fadvise(&**file, 0, None, Advice::DontNeed);
+            if lets_go {
+                let_go(&file, all(&file));
             }
             Ok(noted)
         }));
@@ -67,4 +69,16 @@ impl Syncing {
             Err(TransferError::new(TransferErrorKind::Local, "the program is ending").because(gone))
         })
     }
+}
+
+/// At the end, whether the file was to be synced or not: what is not on the disk cannot be let go of. Blocks.
+pub(super) fn let_go_of_all(file: &LeasedFile) {
+    // The file is whole; what it costs others is no failure of it.
+    if file.sync_data().is_ok() {
+        let_go(file, all(file));
+    }
+}
+
+fn all(file: &LeasedFile) -> ByteRange {
+    ByteRange::whole(file.metadata().map_or(0, |found| found.len()))
 }

@@ -21,6 +21,7 @@ use parking_lot::Mutex;
 
 use crate::blocking::blocking;
 use crate::engine::{Shared, Source};
+use crate::page_cache::let_go;
 use crate::verify::{Crc, CrcKind, PieceCrc};
 use crate::{TransferError, TransferErrorKind};
 
@@ -121,6 +122,15 @@ impl From {
                 blocking(move || local.check()).await
             }
             Self::Object(_) => Ok(()),
+        }
+    }
+
+    /// Leaves the pages of a part that has arrived to others.
+    pub(super) async fn let_go(&self, range: ByteRange) {
+        if let Self::File(local) = self {
+            let file = Arc::clone(&local.file);
+            // It can only fail because the program is ending.
+            let _ = blocking(move || Ok(let_go(&file, range))).await;
         }
     }
 

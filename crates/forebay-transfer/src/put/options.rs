@@ -5,6 +5,7 @@ use std::sync::Arc;
 use forebay_budget::ByteSize;
 use forebay_store::remote::{Attributes, Bucket, Condition, ObjectKey, Stored};
 
+use crate::PageCache;
 use crate::verify::Proof;
 
 /// Where an object goes.
@@ -27,6 +28,8 @@ pub struct PutOptions {
     pub condition: Condition,
     /// What becomes of parts that arrived, if the others do not.
     pub on_failure: OnFailure,
+    /// What becomes of the page cache where a file is read.
+    pub page_cache: PageCache,
 }
 
 /// What becomes of parts that arrived, if the others do not.

@@ -159,6 +159,7 @@ impl Uploading {
         let (shared, from, to) = (Arc::clone(&self.shared), self.from.clone(), self.to.clone());
         let (upload, progress) = (self.begun.upload().clone(), self.progress.clone());
         let range = self.parts.range(index);
+        let lets_go = self.options.page_cache.lets_go(self.parts.len());
         async move {
             let first = from.ready(range, &shared).await?;
             let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
@@ -179,6 +180,9 @@ impl Uploading {
             });
             let part = sent.await.map_err(|failed| TransferError::of_store(&to.name(), failed.error))?;
             progress.moved(range.len());
+            if lets_go {
+                from.let_go(range).await;
+            }
             let crc = seen.lock().lock().so_far();
             Ok((index, part, crc))
         }

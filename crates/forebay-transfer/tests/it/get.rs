@@ -3,12 +3,11 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::time::{Duration, UNIX_EPOCH};
 
-use forebay_budget::ByteSize;
 use forebay_store::remote::Pin;
 use forebay_testkit::fake::{Fault, Framing, When};
 use forebay_testkit::fake_origin::{Page, Ranges};
 use forebay_transfer::verify::{Demand, Level};
-use forebay_transfer::{Existing, GetOptions, Left, PageCache, Parents, Source, Space, TransferErrorKind};
+use forebay_transfer::{Existing, GetOptions, Left, Parents, Source, Space, TransferErrorKind};
 
 use crate::world::{KIB, PATTERN, World, pieces};
 
@@ -134,15 +133,6 @@ async fn directories_are_made_where_that_is_wanted_and_zeros_need_no_space() {
     let options = GetOptions { parents: Parents::Made, space: Space::AsWritten, ..pieces() };
     world.engine.get_file(&world.source(), &path, &options, &world.progress).await.unwrap();
     assert_eq!(std::fs::metadata(path).unwrap().len(), 3 << 20);
-}
-
-#[tokio::test]
-async fn pages_are_let_go_on_the_way_where_that_is_wanted() {
-    let len = 70 << 20;
-    let world = World::with(len);
-    let options = GetOptions { page_cache: PageCache::LetGo, part_size: Some(ByteSize::mib(4)), ..pieces() };
-    world.get_with(&options).await.unwrap();
-    world.assert_whole(len);
 }
 
 #[tokio::test]

@@ -8,5 +8,6 @@ mod get_ends;
 mod get_killed;
 mod get_memory;
 mod get_ordered;
+mod page_cache;
 mod put;
 mod world;

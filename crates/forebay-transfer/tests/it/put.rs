@@ -62,7 +62,7 @@ impl Place {
         Destination { bucket: self.bucket.clone() as Arc<dyn Bucket>, key: ObjectKey::new(key).unwrap() }
     }
 
-    fn file(&self, len: u64) -> std::path::PathBuf {
+    pub(crate) fn file(&self, len: u64) -> std::path::PathBuf {
         let path = self.dir.path().join("file");
         PATTERN.write_file(&path, len).unwrap();
         path
@@ -73,7 +73,11 @@ impl Place {
         self.again(&path, options).await
     }
 
-    async fn again(&self, path: &std::path::Path, options: &PutOptions) -> Result<Put, TransferError> {
+    pub(crate) async fn again(
+        &self,
+        path: &std::path::Path,
+        options: &PutOptions,
+    ) -> Result<Put, TransferError> {
         self.engine.put_file(path, &self.to("o"), options, &self.progress).await
     }
 
@@ -81,7 +85,7 @@ impl Place {
         self.server.object("bbb", key).unwrap()
     }
 
-    fn assert_whole(&self, len: u64) {
+    pub(crate) fn assert_whole(&self, len: u64) {
         let stored = self.stored("o");
         assert_eq!(stored.content.len(), len);
         stored.content.check(PATTERN).unwrap();

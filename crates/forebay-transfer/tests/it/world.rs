@@ -120,3 +120,18 @@ impl World {
 pub(crate) fn pieces() -> GetOptions {
     GetOptions { part_size: Some(ByteSize::kib(64)), ..GetOptions::default() }
 }
+
+/// How many of 17 pages, 4 MiB apart, are in memory; `None` where the file system does not tell.
+pub(crate) fn in_memory(file: &std::fs::File) -> Option<usize> {
+    use rustix::io::{Errno, ReadWriteFlags, preadv2};
+    let mut found = 0;
+    for page in 0..17u64 {
+        let (mut byte, at) = ([0], page << 22);
+        match preadv2(file, &mut [std::io::IoSliceMut::new(&mut byte)], at, ReadWriteFlags::NOWAIT) {
+            Ok(_) => found += 1,
+            Err(Errno::AGAIN) => {}
+            Err(_) => return None,
+        }
+    }
+    Some(found)
+}

@@ -169,6 +169,7 @@ impl Mover {
     ) -> Result<Moved, TransferError> {
         let settings = reach::get_options(&self.reach.config);
         let options = GetOptions {
+            page_cache: self.reach.page_cache,
             demand: self.errand.demand.clone().unwrap_or(settings.demand),
             existing: if self.when.existing == Existing::Keep {
                 ExistingFile::Kept

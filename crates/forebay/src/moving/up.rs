@@ -122,6 +122,7 @@ impl Mover {
         PutOptions {
             part_size: self.reach.config.transfer.part_size.given(),
             attributes,
+            page_cache: self.reach.page_cache,
             condition: match self.when.existing {
                 Existing::Keep => Condition::Absent,
                 Existing::Replace | Existing::ReplaceOlder => Condition::Always,

@@ -23,6 +23,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("bwlimit", "\"1MiB/s\""),
     ("verify", "\"full\""),
     ("no-sync", "true"),
+    ("page-cache", "\"let-go\""),
 ];
 
 /// Settings whose effect needs more than words: where they are tested in the real program.
@@ -39,7 +40,9 @@ fn told(settings: &str) -> String {
     let times = (options.connect_timeout, options.head_timeout, options.stall_timeout);
     let concurrency = engine(&config, &plan, &ledger).concurrency;
     let s3 = s3(&config, &OtherSide::default(), &Sse::Bucket).unwrap();
-    format!("{plan:?} {times:?} {concurrency:?} {:?} {s3:?} {:?}", pace(&config).rate(), get_options(&config))
+    let pages = page_cache(&config, &MemoryFacts::default());
+    let (rate, get) = (pace(&config).rate(), get_options(&config));
+    format!("{plan:?} {times:?} {concurrency:?} {rate:?} {s3:?} {get:?} {pages:?}")
 }
 
 fn setting(name: &str, value: &str) -> String {
