@@ -66,7 +66,7 @@ async fn object(
     let facts = shelf.remote.head(&key, None).await?;
 
     // Decide, then act: nothing is fetched for an answer that has no body.
-    let (status, range) = decide(&headers, &facts)?;
+    let (status, range) = decide(&method, &headers, &facts)?;
     let head = head(status, range, &facts);
     if method == Method::HEAD || !status.is_success() {
         return Ok((status, head).into_response());
@@ -78,7 +78,11 @@ async fn object(
 }
 
 /// What the request's `If-…` and `Range` fields make of it (RFC 9110 §13, §14): a status, and which bytes, if not all.
-fn decide(headers: &HeaderMap, facts: &Facts) -> Result<(StatusCode, Option<ByteRange>), Refusal> {
+fn decide(
+    method: &Method,
+    headers: &HeaderMap,
+    facts: &Facts,
+) -> Result<(StatusCode, Option<ByteRange>), Refusal> {
     let etag = facts.validator.as_ref().and_then(|tag| EntityTag::parse(tag.text()));
     let validators = Validators { etag, modified: facts.modified };
     let conditions = Conditions::of(headers);
@@ -88,7 +92,7 @@ fn decide(headers: &HeaderMap, facts: &Facts) -> Result<(StatusCode, Option<Byte
         Verdict::Failed => return Err(Refusal(StatusCode::PRECONDITION_FAILED)),
     }
     let (Some(field), Some(len)) = (conditions.range(), facts.len) else { return Ok((StatusCode::OK, None)) };
-    if !conditions.range_applies(&validators, SystemTime::now()) {
+    if method != Method::GET || !conditions.range_applies(&validators, SystemTime::now()) {
         return Ok((StatusCode::OK, None));
     }
     Ok(match range::select(field, len) {

@@ -163,6 +163,7 @@ fn axum_from_s3_answers_ranges_and_conditions_with_the_bytes_of_one_version() {
     s3.script().push(When::get("shelf/a/key"), Fault::reset_after(1 << 20));
     assert_eq!(ask("GET", ""), (200, len));
     assert_eq!(ask("HEAD", ""), (200, 0));
+    assert_eq!(ask("HEAD", "Range: bytes=0-0\r\n"), (200, 0));
     assert_eq!(ask("GET", "Range: bytes=1000-1999\r\n"), (206, 1000));
     assert_eq!(ask("GET", "Range: bytes=-5\r\n"), (206, 5));
     assert_eq!(ask("GET", "Range: bytes=9999999-\r\n").0, 416);
