@@ -130,7 +130,7 @@ impl From {
         if let Self::File(local) = self {
             let file = Arc::clone(&local.file);
             // It can only fail because the program is ending.
-            let _ = blocking(move || Ok(let_go(&file, range))).await;
+            let _ = tokio::task::spawn_blocking(move || let_go(&file, range)).await;
         }
     }
 
