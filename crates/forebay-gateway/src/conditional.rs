@@ -87,6 +87,12 @@ impl<'a> Conditions<'a> {
         self.range.is_some() || self.if_match
     }
 
+    /// Whether the client may well have the object already, or depends on a version: its answer needs the head more than bytes.
+    #[must_use]
+    pub const fn wants_head_first(&self) -> bool {
+        self.if_none_match || self.if_modified_since.is_some() || self.if_range.is_some()
+    }
+
     /// Steps 1 to 4 of §13.2.2 for a safe method.
     #[must_use]
     pub fn evaluate(&self, selected: &Validators<'_>) -> Verdict {

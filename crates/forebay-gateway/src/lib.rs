@@ -18,6 +18,7 @@
 //! |---|---|
 //! | [`gateway`], [`options`] | the service, and what an operator can choose |
 //! | `routes` | which request goes where, on one page |
+//! | `ahead` | what a store is asked for first |
 //! | [`respond`], `compress` | objects: representation, head, body |
 //! | `list`, [`archive`] | directories: a page of one, or all below as one file |
 //! | [`body`], `error` | what goes out; every failure and its status |
@@ -25,6 +26,7 @@
 //! | [`metrics`], `upstream_metrics` | what is counted |
 
 pub mod accept;
+mod ahead;
 pub mod archive;
 pub mod body;
 pub mod cache_control;

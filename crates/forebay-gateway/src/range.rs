@@ -89,6 +89,42 @@ pub fn select(header: &[u8], len: u64) -> Selection {
     }
 }
 
+/// What a `Range` header will select, as far as it can be told without knowing the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outlook {
+    /// The whole object, however long it is.
+    Whole,
+    /// One run of bytes, of which those within the object are selected; without a last byte, up to its end.
+    Part {
+        /// Offset of the first byte.
+        first: u64,
+        /// Offset of the last byte; never before `first`.
+        last: Option<u64>,
+    },
+    /// That depends on the length, or there are several.
+    Unknown,
+}
+
+/// Looks ahead: for whoever has to ask for bytes before he can ask how many there are.
+#[must_use]
+pub fn outlook(header: &[u8]) -> Outlook {
+    let Some(set) = bytes_unit(header) else { return Outlook::Whole };
+    let mut specs = set.split(|&b| b == b',').map(trim).filter(|s| !s.is_empty());
+    let Some(spec) = specs.next() else { return Outlook::Whole };
+    if specs.next().is_some() {
+        return Outlook::Unknown;
+    }
+    let Some(dash) = spec.iter().position(|&b| b == b'-') else { return Outlook::Whole };
+    match (position(&spec[..dash]), position(&spec[dash + 1..])) {
+        (Position::At(first), Position::Absent) => Outlook::Part { first, last: None },
+        (Position::At(first), Position::At(last)) if first <= last => {
+            Outlook::Part { first, last: Some(last) }
+        }
+        (Position::Absent, Position::At(_)) => Outlook::Unknown,
+        _ => Outlook::Whole,
+    }
+}
+
 enum Spec {
     Malformed,
     Outside,

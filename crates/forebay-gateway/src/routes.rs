@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | GET, HEAD | file | | the file ([`crate::respond`]) |
 //! | GET, HEAD | file | `?download[=name]` | the file, as an attachment |
-//! | GET, HEAD | file, path ends in `/` | | 404 |
+//! | GET, HEAD | file, path ends in `/` | | 404; from a store that answers for its directories itself, the file |
 //! | GET, HEAD | directory, no `/` at the end | | 308 to the same with `/` |
 //! | GET, HEAD | directory | `?archive=tar\|zip` | all below it as one file ([`crate::archive`]) |
 //! | GET, HEAD | directory with an index | | the index |
@@ -13,11 +13,12 @@
 //! | OPTIONS | anything, `*` | | 204 with `Allow` |
 //! | other | | | 405 with `Allow` |
 
-use forebay_store::{Key, Kind, Object, StoreErrorKind};
+use forebay_store::{Answer, Key, Kind, Object, StoreErrorKind};
 use http::header::{ACCEPT, ALLOW, LOCATION, VARY};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 
+use crate::ahead::{self, Ahead};
 use crate::body::Body;
 use crate::error::{ALLOWED, Failure};
 use crate::gateway::Shared;
@@ -50,24 +51,40 @@ async fn read(shared: &Shared, head: &Parts) -> Result<Response<Body>, Failure> 
     }
     let key = Key::parse(&name)?;
     let is_directory_path = name.is_empty() || name.ends_with(b"/");
-    let object = match shared.store.open(&key).await {
+    let place = Place { key, is_directory: is_directory_path };
+    let query = head.uri.query().map(Query::parse);
+    let object = match place.open(shared, ahead::of(head)).await {
         Ok(object) => object,
-        Err(error) if error.kind() == StoreErrorKind::NotFound => return missing(shared, head).await,
+        Err(error) if error.kind() == StoreErrorKind::NotFound => {
+            return Box::pin(instead(shared, head, &place, query.as_ref())).await;
+        }
         Err(error) => return Err(error.into()),
     };
-    let query = head.uri.query().map(Query::parse);
+    let Place { key, .. } = &place;
     match object.meta().kind {
-        Kind::File if is_directory_path => {
-            // What answers instead may have to be waited for.
-            drop(object);
-            missing(shared, head).await
-        }
         Kind::File if object.is_remote() => {
-            Box::pin(remote(shared, head, &key, object, query.as_ref())).await
+            Box::pin(remote(shared, head, &place, object, query.as_ref())).await
         }
-        Kind::File => respond::object(shared, head, &key, object, query.as_ref()).await,
+        Kind::File => respond::object(shared, head, key, object, query.as_ref()).await,
         Kind::Directory if !is_directory_path => Ok(with_slash(head, &name)),
-        Kind::Directory => Box::pin(directory(shared, head, key, query.unwrap_or_default())).await,
+        Kind::Directory => Box::pin(directory(shared, head, place.key, query.unwrap_or_default())).await,
+    }
+}
+
+/// What a path names.
+struct Place {
+    key: Key,
+    /// It ends in a slash.
+    is_directory: bool,
+}
+
+impl Place {
+    fn open<'a>(&'a self, shared: &'a Shared, ahead: Ahead) -> Answer<'a, Object> {
+        match (self.is_directory, ahead) {
+            (true, ahead) => shared.store.open_directory(&self.key, ahead == Ahead::Bytes(None)),
+            (false, Ahead::Bytes(range)) => shared.store.open_to_read(&self.key, range),
+            (false, Ahead::Head) => shared.store.open(&self.key),
+        }
     }
 }
 
@@ -76,15 +93,15 @@ async fn read(shared: &Shared, head: &Parts) -> Result<Response<Body>, Failure> 
 async fn remote(
     shared: &Shared,
     head: &Parts,
-    key: &Key,
+    place: &Place,
     object: Object,
     query: Option<&Query>,
 ) -> Result<Response<Body>, Failure> {
     let is_remote = object.is_remote();
-    match respond::object(shared, head, key, object, query).await {
+    match respond::object(shared, head, &place.key, object, query).await {
         Err(Failure::Store(error)) if is_remote && error.kind() == StoreErrorKind::Changed => {
-            let object = shared.store.open(key).await?;
-            Box::pin(respond::object(shared, head, key, object, query)).await
+            let object = place.open(shared, Ahead::Head).await?;
+            Box::pin(respond::object(shared, head, &place.key, object, query)).await
         }
         answer => answer,
     }
@@ -94,22 +111,38 @@ async fn directory(shared: &Shared, head: &Parts, key: Key, query: Query) -> Res
     if let Some(form) = query.archive {
         return archive::answer(shared, head, key, form).await;
     }
-    if let Some((index, object)) = index(shared, &key).await? {
+    if let Some((index, object)) = index(shared, head, &key).await? {
         return remote(shared, head, &index, object, Some(&query)).await;
     }
     list::answer(shared, head, key, query).await
 }
 
+/// Nothing is there. Where a store answers for its directories itself, one without an answer may still have an index.
+async fn instead(
+    shared: &Shared,
+    head: &Parts,
+    place: &Place,
+    query: Option<&Query>,
+) -> Result<Response<Body>, Failure> {
+    if place.is_directory
+        && let Some((index, object)) = index(shared, head, &place.key).await?
+    {
+        return remote(shared, head, &index, object, query).await;
+    }
+    missing(shared, head).await
+}
+
 /// The file that answers for a directory, where there is one.
-async fn index(shared: &Shared, directory: &Key) -> Result<Option<(Key, Object)>, Failure> {
+async fn index(shared: &Shared, head: &Parts, directory: &Key) -> Result<Option<(Place, Object)>, Failure> {
     let root = shared.root_index.clone().filter(|_| directory.is_root());
     let named = match &shared.options.index {
         Some(name) => directory.join(name.as_bytes()).ok(),
         None => None,
     };
     for key in [root, named].into_iter().flatten() {
-        match shared.store.open(&key).await {
-            Ok(object) if object.meta().kind == Kind::File => return Ok(Some((key, object))),
+        let place = Place { key, is_directory: false };
+        match place.open(shared, ahead::of(head)).await {
+            Ok(object) if object.meta().kind == Kind::File => return Ok(Some((place, object))),
             Ok(_) => {}
             Err(error) if error.kind() == StoreErrorKind::NotFound => {}
             Err(error) => return Err(error.into()),

@@ -19,6 +19,7 @@ use aws_sdk_s3::config::{
 };
 use aws_types::service_config::ServiceConfigKey;
 use forebay_net::client::Client;
+use forebay_net::retry::Peer;
 use forebay_store::StoreError;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -39,6 +40,8 @@ pub struct S3Account(Arc<Inner>);
 
 struct Inner {
     sdk: aws_sdk_s3::Client,
+    /// One server, whichever of its buckets is asked.
+    peer: Peer,
     credentials: Option<SharedCredentialsProvider>,
     region: Box<str>,
     endpoint_url: Option<Box<str>>,
@@ -63,6 +66,7 @@ impl S3Account {
         let region = config.region().map_or(REGION_DEFAULT, Region::as_ref).into();
         Self(Arc::new(Inner {
             sdk: sdk(&config, &options, endpoint_url.as_deref(), profile.unwrap_or(Profile::Other)),
+            peer: Peer::new(options.brakes),
             credentials: config.credentials_provider(),
             region,
             endpoint_url,
@@ -97,6 +101,11 @@ impl S3Account {
     /// What the server does and does not.
     pub fn quirks(&self) -> Quirks {
         self.profile().quirks()
+    }
+
+    /// The server's health, as all who ask it have found it.
+    pub fn peer(&self) -> &Peer {
+        &self.0.peer
     }
 
     pub(crate) fn sdk(&self) -> &aws_sdk_s3::Client {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use forebay_net::retry::PeerOptions;
+
 use crate::quirks::Profile;
 use crate::sse::Sse;
 
@@ -22,6 +24,8 @@ pub struct S3Options {
     pub sse: Sse,
     /// What the server can do, where it is not to be guessed from its name.
     pub profile: Option<Profile>,
+    /// The brakes that all requests to the server share.
+    pub brakes: PeerOptions,
 }
 
 /// Whose name to sign with.

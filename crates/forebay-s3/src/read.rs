@@ -1,5 +1,6 @@
 //! Reading: heads, bytes, keys.
 
+use forebay_net::retry::Peer;
 use forebay_store::remote::{Attributes, Facts, KeysAsk, KeysPage, ObjectKey, Pin, Reading, Remote};
 use forebay_store::{Answer, ByteRange, StoreError, StoreErrorKind};
 use http::{HeaderMap, StatusCode};
@@ -16,6 +17,10 @@ use crate::s3::dress;
 impl Remote for S3 {
     fn place(&self) -> &str {
         self.s3_place()
+    }
+
+    fn peer(&self) -> &Peer {
+        self.account.peer()
     }
 
     fn head<'a>(&'a self, key: &'a ObjectKey, pin: Option<&'a Pin>) -> Answer<'a, Facts> {

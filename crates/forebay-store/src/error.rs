@@ -14,6 +14,7 @@ pub struct StoreError {
     kind: StoreErrorKind,
     cause: Option<Box<dyn Error + Send + Sync>>,
     retry_after: Option<Duration>,
+    is_ours: bool,
 }
 
 /// What a caller can do about a failure.
@@ -38,18 +39,26 @@ pub enum StoreErrorKind {
 impl StoreError {
     /// A failure without more to say.
     pub const fn new(kind: StoreErrorKind) -> Self {
-        Self { kind, cause: None, retry_after: None }
+        Self { kind, cause: None, retry_after: None, is_ours: false }
     }
 
     /// A failure and what led to it.
     pub fn with_cause(kind: StoreErrorKind, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { kind, cause: Some(cause.into()), retry_after: None }
+        Self { kind, cause: Some(cause.into()), retry_after: None, is_ours: false }
     }
 
     /// The same, and how long the store asked to be left alone (`Retry-After`), if it did.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
         self.retry_after = wait;
+        self
+    }
+
+    /// The same, and whether it is ours: nothing was sent, since a connection, memory or a descriptor was not free in time. It
+    /// says nothing about the place.
+    #[must_use]
+    pub const fn with_ours(mut self, is_ours: bool) -> Self {
+        self.is_ours = is_ours;
         self
     }
 
@@ -66,6 +75,11 @@ impl StoreError {
     /// How long the store asked to be left alone, if it did.
     pub const fn retry_after(&self) -> Option<Duration> {
         self.retry_after
+    }
+
+    /// Whether nothing was sent, for want of something of our own.
+    pub const fn is_ours(&self) -> bool {
+        self.is_ours
     }
 }
 

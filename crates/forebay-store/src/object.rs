@@ -46,7 +46,7 @@ pub enum Content {
     File(FileSpan),
     /// Bytes in memory.
     Bytes(Bytes),
-    /// Bytes across a network, not asked for yet.
+    /// Bytes across a network, asked for when the object was opened or not yet.
     Remote(RemoteSpan),
 }
 

@@ -2,11 +2,12 @@
 //!
 //! Two verbs read, and both are shaped so that a disk, a bucket and a web server can answer them: `open` pins
 //! one version and hands out something to read ranges from; `list` hands out a bounded page and an opaque cursor.
-//! Nothing in them is a path, a descriptor or a header.
+//! Nothing in them is a path, a descriptor or a header. `open` has two variants with more to say, for stores to which that makes a
+//! difference: what will be read next, and that the name is a directory's.
 
 use std::fmt;
 
-use crate::{Answer, Key, ListAsk, ListPage, Object};
+use crate::{Answer, ByteRange, Key, Kind, ListAsk, ListPage, Object, StoreErrorKind};
 
 /// A place where objects live. Kept as `Arc<dyn Store>`.
 pub trait Store: fmt::Debug + Send + Sync + 'static {
@@ -26,6 +27,34 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// Those of [`open`](Store::open); `Unavailable` or `Throttled` also where `open` would have waited.
     fn try_open<'a>(&'a self, key: &'a Key) -> Answer<'a, Object>;
+
+    /// As [`open`](Store::open), by somebody who will probably read next: all of the object, or `range`, which may end beyond it. A
+    /// store across a network asks for the bytes at once instead of for the head first. The object may hold a connection until those bytes are
+    /// read or it is dropped, so nothing is to be waited for meanwhile ([`RemoteSpan::put_down`](crate::remote::RemoteSpan::put_down)).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Store::open).
+    fn open_to_read<'a>(&'a self, key: &'a Key, range: Option<ByteRange>) -> Answer<'a, Object> {
+        let _ = range;
+        self.open(key)
+    }
+
+    /// What a client gets that asks for the directory `key` by its name with a slash: the directory, or what the store has there
+    /// to be read (`reads` says whether it will be). An object of that name without a slash is none.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Store::open).
+    fn open_directory<'a>(&'a self, key: &'a Key, reads: bool) -> Answer<'a, Object> {
+        let _ = reads;
+        Answer::later(async move {
+            match self.open(key).await {
+                Ok(object) if object.meta().kind == Kind::File => Err(StoreErrorKind::NotFound.into()),
+                answer => answer,
+            }
+        })
+    }
 
     /// A page of what a client may open in the directory `dir`, in the order that `ask` wants.
     ///

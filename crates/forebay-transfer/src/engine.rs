@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use forebay_budget::{Ledger, TransferPlan};
 use forebay_net::Pace;
-use forebay_net::retry::{Peer, PeerOptions};
 use forebay_store::remote::{ObjectKey, Pin, Remote, Tenacity};
 
 use crate::adapt::Adapt;
@@ -22,7 +21,6 @@ pub(crate) struct Shared {
     pub(crate) slots: Arc<Slots>,
     pub(crate) tenacity: Tenacity,
     pub(crate) pace: Pace,
-    pub(crate) peer: Peer,
     pub(crate) leaving: Leaving,
 }
 
@@ -78,9 +76,8 @@ impl Engine {
             Concurrency::Exactly(count) => Adapt::fixed(count),
         };
         let EngineOptions { ledger, tenacity, .. } = options;
-        let peer = Peer::new(PeerOptions::default());
         let (slots, leaving) = (Slots::new(adapt), Leaving::default());
-        Self(Arc::new(Shared { ledger, slots, tenacity, pace, peer, leaving }))
+        Self(Arc::new(Shared { ledger, slots, tenacity, pace, leaving }))
     }
 
     /// How many requests may be under way now.

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use forebay_net::retry::Peer;
 use forebay_store::remote::{Attributes, Facts, KeysAsk, KeysPage, ObjectKey, Pin, Reading, Remote};
 use forebay_store::{Answer, ByteRange, StoreError, StoreErrorKind};
 
@@ -39,6 +40,14 @@ impl Watched {
 impl Remote for Watched {
     fn place(&self) -> &str {
         self.remote.place()
+    }
+
+    fn peer(&self) -> &Peer {
+        self.remote.peer()
+    }
+
+    fn lists(&self) -> bool {
+        self.remote.lists()
     }
 
     fn head<'a>(&'a self, key: &'a ObjectKey, pin: Option<&'a Pin>) -> Answer<'a, Facts> {

@@ -189,6 +189,7 @@ pub(crate) fn s3(config: &Config, other: &OtherSide, sse: &Sse) -> Result<S3Opti
         payer: if remote.requester_pays { Payer::Requester } else { Payer::Owner },
         sse: sse.clone(),
         profile: remote.s3_profile.given().map(|profile| profile.0),
+        ..S3Options::default()
     })
 }
 

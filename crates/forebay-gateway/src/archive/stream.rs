@@ -110,7 +110,7 @@ impl Writer {
             let member = Member { path: &path, len: 0, modified: seconds(walked.entry.modified) };
             return self.whole(&member, &[]);
         }
-        let object = match self.store.open(&walked.key).await {
+        let object = match self.store.open_to_read(&walked.key, None).await {
             Ok(object) if object.meta().kind == Kind::File => object,
             // Gone, or something else by now: as if it had gone before the walk came by.
             Ok(_) => return Ok(Bytes::new()),

@@ -86,9 +86,16 @@ pub(super) async fn contents(
     Ok(offered(StatusCode::PARTIAL_CONTENT, headers, body))
 }
 
-/// One run from across a network, asked for before the head.
+/// One run from across a network, asked for before the head, or when its object was opened.
 async fn one_from_upstream(shared: &Shared, head: &Parts, span: RemoteSpan) -> Result<Upstream, Failure> {
-    let lease = reads(shared, head).await?;
+    let lease = match shared.ledger.try_acquire(Class::Reads, shared.read_window().as_u64()) {
+        Ok(lease) => lease,
+        Err(_) => {
+            // Nobody waits for memory with a connection in hand.
+            span.put_down();
+            reads(shared, head).await?
+        }
+    };
     let body = upstream::open(&span, &shared.upstream).await?;
     Ok(Upstream::one(body, shared.upstream.clone(), vec![lease]))
 }

@@ -4,6 +4,7 @@
 
 mod accept;
 mod answers;
+mod asking;
 mod buffers;
 mod bytes;
 mod client;
@@ -11,6 +12,7 @@ mod conditional;
 mod decode;
 mod disposition;
 mod folders;
+mod front;
 mod holding;
 mod path;
 mod range;

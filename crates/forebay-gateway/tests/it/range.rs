@@ -1,6 +1,6 @@
 //! Every sentence of RFC 9110 §14.1 and §14.2 that a `Range` header can meet, then the guards.
 
-use forebay_gateway::range::{PART_OVERHEAD, RANGES_MAX, Selection, Span, select};
+use forebay_gateway::range::{Outlook, PART_OVERHEAD, RANGES_MAX, Selection, Span, outlook, select};
 use proptest::prelude::*;
 
 fn span(first: u64, last: u64) -> Span {
@@ -173,6 +173,23 @@ proptest! {
             for at in first..=(first + n) {
                 prop_assert_eq!(at < len, at < len && sent.iter().any(|s| s.first <= at && at <= s.last));
             }
+        }
+    }
+
+    #[test]
+    fn what_is_foreseen_is_what_is_selected(
+        specs in prop::collection::vec(spec(), 0..3), noise in "[a-z=,0-9 -]{0,3}", len in 0..3_000_u64,
+    ) {
+        let header = format!("bytes={}{noise}", specs.join(","));
+        let selected = select(header.as_bytes(), len);
+        match outlook(header.as_bytes()) {
+            Outlook::Whole => prop_assert_eq!(selected, Selection::Whole),
+            Outlook::Part { .. } if len == 0 => prop_assert_eq!(selected, Selection::Whole),
+            Outlook::Part { first, .. } if first >= len => prop_assert_eq!(selected, Selection::Unsatisfiable),
+            Outlook::Part { first, last } => {
+                prop_assert_eq!(selected, one(first, last.unwrap_or(u64::MAX).min(len - 1)));
+            }
+            Outlook::Unknown => {}
         }
     }
 

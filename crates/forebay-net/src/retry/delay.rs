@@ -49,6 +49,8 @@ pub enum TroubleKind {
     Transient,
     /// It has too much to do: 429, 503 with `SlowDown`.
     Throttled,
+    /// Nothing was sent: what was wanted of our own (a connection, memory) was not free. It says nothing about the peer.
+    Ours,
 }
 
 impl Trouble {
@@ -56,6 +58,8 @@ impl Trouble {
     pub const TRANSIENT: Self = Self { kind: TroubleKind::Transient, retry_after: None };
     /// "Slow down."
     pub const THROTTLED: Self = Self { kind: TroubleKind::Throttled, retry_after: None };
+    /// Nothing was sent.
+    pub const OURS: Self = Self { kind: TroubleKind::Ours, retry_after: None };
 }
 
 impl RetryPolicy {
@@ -66,7 +70,7 @@ impl RetryPolicy {
             return None;
         }
         let base = match trouble.kind {
-            TroubleKind::Transient => self.transient_base,
+            TroubleKind::Transient | TroubleKind::Ours => self.transient_base,
             TroubleKind::Throttled => self.throttled_base,
         };
         let doubled = base.saturating_mul(1 << failed.saturating_sub(1).min(16));

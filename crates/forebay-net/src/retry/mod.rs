@@ -158,7 +158,8 @@ impl Retry {
         }
     }
 
-    /// The try succeeded, or made progress: earlier failures are forgiven.
+    /// The try succeeded, made progress, or got an answer that asking again would not change: the peer is well, and earlier failures
+    /// are forgiven.
     pub fn succeeded(&mut self) {
         self.failed = 0;
         self.probes = false;
@@ -177,6 +178,8 @@ impl Retry {
                 let rests = state.breaker.failed(now);
                 state.stats.rests_total += u64::from(rests);
             }
+            TroubleKind::Ours if self.probes => state.breaker.put_down_probe(),
+            TroubleKind::Ours => {}
         }
         self.probes = false;
         let wait = self.policy.wait(self.failed, trouble, delay::roll());

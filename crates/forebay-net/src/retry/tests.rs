@@ -86,8 +86,20 @@ async fn requests_that_break_together_and_throttling_bring_nobody_down() {
     for _ in 0..100 {
         advance(Duration::from_secs(1)).await;
         let _wait = peer.start(policy()).again(Trouble::THROTTLED);
+        let _wait = peer.start(policy()).again(Trouble::OURS);
     }
     assert_eq!(peer.start(policy()).admit(), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_was_never_sent_has_shown_nothing() {
+    let peer = Peer::default();
+    bring_down(&peer).await;
+    advance(Duration::from_secs(2)).await;
+    let mut probe = peer.start(policy());
+    probe.admit().unwrap();
+    let _wait = probe.again(Trouble::OURS);
+    assert_eq!((peer.start(policy()).admit(), peer.stats().rests_total), (Ok(()), 1));
 }
 
 #[tokio::test(start_paused = true)]

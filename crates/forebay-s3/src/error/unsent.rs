@@ -74,6 +74,7 @@ fn network(error: &ClientError, about: &About<'_>) -> StoreError {
         _ => StoreErrorKind::Unavailable,
     };
     failure(kind, Trouble::Network, format!("{}: {}{fix}", about.place, quote(&error.to_string())))
+        .with_ours(error.kind() == ClientErrorKind::Busy)
 }
 
 fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {

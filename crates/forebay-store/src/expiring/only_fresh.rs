@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
+use forebay_net::retry::Peer;
+
 use super::Malformed;
 use crate::remote::{Attributes, Facts, Freshness, KeysAsk, KeysPage, ObjectKey, Pin, Reading, Remote};
 use crate::{Answer, ByteRange, StoreError, StoreErrorKind};
@@ -61,6 +63,14 @@ impl OnlyFresh {
 impl Remote for OnlyFresh {
     fn place(&self) -> &str {
         self.remote.place()
+    }
+
+    fn peer(&self) -> &Peer {
+        self.remote.peer()
+    }
+
+    fn lists(&self) -> bool {
+        self.remote.lists()
     }
 
     fn head<'a>(&'a self, key: &'a ObjectKey, pin: Option<&'a Pin>) -> Answer<'a, Facts> {

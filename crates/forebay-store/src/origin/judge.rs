@@ -7,7 +7,7 @@ use http::header::{CONTENT_RANGE, HeaderMap};
 use http::{Response, StatusCode};
 
 use super::{content_range::ContentRange, facts};
-use crate::remote::{Facts, Pin, retry_after};
+use crate::remote::{Facts, Pin, RangeIgnored, retry_after};
 use crate::{ByteRange, StoreError, StoreErrorKind};
 
 /// An answer that is what was asked for.
@@ -96,10 +96,10 @@ fn whole(
     let ranges = asked.is_none() && facts::offers_ranges(headers);
     let facts = checked(facts::facts(headers, len, ranges), pin)?;
     match asked {
-        Some(asked) if asked.start() > 0 => Err(unavailable(format!(
-            "{what}: the server ignores ranges (200 to one that begins at {})",
-            asked.start()
-        ))),
+        Some(asked) if asked.start() > 0 => Err(StoreError::with_cause(
+            StoreErrorKind::Unavailable,
+            RangeIgnored { what: what.into(), start: asked.start() },
+        )),
         _ => Ok(Judged { facts, range: len.map(ByteRange::whole) }),
     }
 }

@@ -13,10 +13,12 @@ mod content_range;
 mod exchange;
 mod facts;
 mod judge;
+mod moved;
 mod redirect;
 mod target;
 
 pub use content_range::{ContentRange, ContentRangeError};
+pub(crate) use exchange::IsDirectory;
 pub use exchange::OriginOptions;
 pub use target::BaseError;
 
@@ -24,6 +26,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use forebay_net::client::{Client, ClientBody};
+use forebay_net::retry::Peer;
 use http::{Method, Response, StatusCode};
 use url::Url;
 
@@ -37,6 +40,7 @@ use crate::{Answer, ByteRange, StoreError, StoreErrorKind};
 /// A web server, or a tree on one.
 pub struct Origin {
     target: Target,
+    peer: Peer,
     exchange: Exchange,
     /// It refused `HEAD` and answered `GET`.
     refuses_head: AtomicBool,
@@ -45,7 +49,8 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// All that lies below `base`: a key is a path relative to it. A query of the base is sent with each request.
+    /// All that lies below `base`: a key is a path relative to it, and the key `/` is the base itself. A query of the base is sent with
+    /// each request. A name that the server answers with a redirect to the same name and a slash is `NotFound`: it is a directory's.
     ///
     /// # Errors
     ///
@@ -66,6 +71,7 @@ impl Origin {
 
     fn at(target: Target, client: Client, options: OriginOptions) -> Self {
         Self {
+            peer: Peer::new(options.brakes),
             exchange: Exchange::new(client, options, &target),
             target,
             refuses_head: AtomicBool::new(false),
@@ -145,6 +151,14 @@ fn is_pinned(response: &Response<ClientBody>, tag: &crate::Validator) -> bool {
 impl Remote for Origin {
     fn place(&self) -> &str {
         self.target.place()
+    }
+
+    fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    fn lists(&self) -> bool {
+        false
     }
 
     fn head<'a>(&'a self, key: &'a ObjectKey, pin: Option<&'a Pin>) -> Answer<'a, Facts> {

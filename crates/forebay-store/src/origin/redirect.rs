@@ -31,6 +31,11 @@ pub(super) fn next(from: &Url, status: StatusCode, headers: &HeaderMap) -> Resul
     Ok(Some(to))
 }
 
+/// Whether it leads to the same name with a slash, which is how web servers say that a name is a directory's.
+pub(super) fn adds_a_slash(from: &Url, to: &Url) -> bool {
+    from.origin() == to.origin() && to.path().strip_suffix('/') == Some(from.path())
+}
+
 fn refused(cause: String) -> StoreError {
     StoreError::with_cause(StoreErrorKind::Invalid, cause)
 }

@@ -1,7 +1,7 @@
 //! What a failed request means to a store.
 //!
 //! Whether a request was never answered or its body broke off, what the caller can do is the same: ask again. Only a request that
-//! cannot be sent at all never will be.
+//! cannot be sent at all never will be. One that found no connection of ours free is marked: it is no sign of how the place is.
 
 use forebay_net::client::{ClientError, ClientErrorKind};
 
@@ -13,6 +13,7 @@ impl From<ClientError> for StoreError {
             ClientErrorKind::Invalid => StoreErrorKind::Invalid,
             _ => StoreErrorKind::Unavailable,
         };
-        Self::with_cause(kind, error)
+        let is_ours = error.kind() == ClientErrorKind::Busy;
+        Self::with_cause(kind, error).with_ours(is_ours)
     }
 }

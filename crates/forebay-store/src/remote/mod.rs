@@ -5,7 +5,8 @@
 //! the version and the range that it asked for, or an error.
 //!
 //! These verbs neither retry nor continue: one call is one request. [`ResumableBody`] continues a read whose connection broke, of
-//! the same version and from the same byte; for what is written, that is the transfer engine's.
+//! the same version and from the same byte; for what is written, that is the transfer engine's. Whoever asks again does so by
+//! [`Tries`], under brakes that all callers of a place share.
 
 mod attributes;
 mod bucket;
@@ -19,6 +20,7 @@ mod pin;
 mod resume;
 mod retry_after;
 mod span;
+mod tries;
 
 pub use attributes::Attributes;
 pub use bucket::{
@@ -30,21 +32,39 @@ pub use freshness::{Expiry, Freshness};
 pub use keys::{KeyEntry, KeysAsk, KeysPage};
 pub use object_key::{ObjectKey, ObjectKeyError};
 pub use pin::Pin;
-pub use resume::{PlaceError, ReadAsk, ResumableBody, See, Tenacity};
+pub use resume::{PlaceError, ReadAsk, ResumableBody, See};
 pub use retry_after::retry_after;
 pub use span::RemoteSpan;
+pub use tries::{Tenacity, Tries, persist};
 
-pub(crate) use resume::persist;
 pub(crate) use span::Placed;
 
 use std::fmt;
 
+use forebay_net::retry::Peer;
+
 use crate::{Answer, ByteRange};
+
+/// A server sent all of an object when it was asked for a range that begins beyond its start.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}: the server ignores ranges (200 to one that begins at {start})")]
+pub struct RangeIgnored {
+    pub(crate) what: Box<str>,
+    pub(crate) start: u64,
+}
 
 /// A place that can be read. Kept as `Arc<dyn Remote>`.
 pub trait Remote: fmt::Debug + Send + Sync + 'static {
     /// Its name in messages, such as `s3://bucket` or `https://host`: never with credentials or a query.
     fn place(&self) -> &str;
+
+    /// Its health, as all who ask it have found it: whoever asks again shares its brakes ([`Tries`]).
+    fn peer(&self) -> &Peer;
+
+    /// Whether it can be listed. A place that cannot has names with slashes, and answers for its directories itself.
+    fn lists(&self) -> bool {
+        true
+    }
 
     /// What is known about the object, without its bytes. With a pin, of that version only.
     ///
@@ -65,7 +85,7 @@ pub trait Remote: fmt::Debug + Send + Sync + 'static {
     /// The bytes of `range`, or all of them. With a pin, of that version only.
     ///
     /// The range may end beyond the object: what comes is cut to its length, and `Reading::range` says so. A server that
-    /// ignores ranges is found out: if the range began beyond 0 that is `Unavailable`; if it began at 0 the
+    /// ignores ranges is found out: if the range began beyond 0 that is `Unavailable` because of [`RangeIgnored`]; if it began at 0 the
     /// reading says so by `range`, and `facts.ranges` is false.
     ///
     /// # Errors

@@ -84,7 +84,8 @@ struct Listing<'a> {
 impl Listing<'_> {
     /// One request. A place without listings has no directories.
     async fn ask(&self, ask: &KeysAsk) -> Result<KeysPage, StoreError> {
-        match persist(self.store.options.tenacity, || self.store.remote.keys(ask)).await {
+        match persist(&*self.store.remote, self.store.options.tenacity, || self.store.remote.keys(ask)).await
+        {
             Err(error) if error.kind() == StoreErrorKind::Invalid => Err(StoreErrorKind::NotFound.into()),
             answer => answer,
         }

@@ -5,25 +5,31 @@
 //!
 //! `open` asks for the head of an object, which pins its version, and holds nothing afterwards: neither a connection nor a descriptor.
 //! A read names a range of that version; who sends it asks for it when it can. So `open` and `try_open` are one, and nobody who holds an
-//! object waits for himself.
+//! object waits for himself. `open_to_read` asks for bytes at once, and the answer's head says the same: one request instead of two, and the
+//! object then holds a connection until its bytes are read or it is dropped. What its head shows to be of no use is dropped.
+//!
+//! A place that cannot be listed answers for its directories itself: what it has under a name with a slash is passed on like an object.
 
 mod list;
 mod open;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use forebay_budget::Ledger;
 
 use crate::remote::{ObjectKey, Remote, Tenacity};
-use crate::{Answer, Key, ListAsk, ListPage, Object, Store, StoreError, StoreErrorKind};
+use crate::{Answer, ByteRange, Key, ListAsk, ListPage, Object, Store, StoreError, StoreErrorKind};
 
 /// What lies below a prefix of a remote place. Cheap to clone.
 #[derive(Clone)]
 pub struct RemoteStore {
     remote: Arc<dyn Remote>,
     options: Arc<RemoteStoreOptions>,
+    /// It sent all of an object when it was asked for a part, and has shown no ranges since.
+    ignores_ranges: Arc<AtomicBool>,
 }
 
 /// How a remote place is served.
@@ -42,7 +48,7 @@ pub struct RemoteStoreOptions {
 impl RemoteStore {
     /// Serves what is in `remote`.
     pub fn new(remote: Arc<dyn Remote>, options: RemoteStoreOptions) -> Self {
-        Self { remote, options: Arc::new(options) }
+        Self { remote, options: Arc::new(options), ignores_ranges: Arc::default() }
     }
 
     /// The name of the object that a key stands for. What no object can be called is not there.
@@ -68,6 +74,14 @@ impl Store for RemoteStore {
 
     fn try_open<'a>(&'a self, key: &'a Key) -> Answer<'a, Object> {
         self.open(key)
+    }
+
+    fn open_to_read<'a>(&'a self, key: &'a Key, range: Option<ByteRange>) -> Answer<'a, Object> {
+        Answer::later(open::open_to_read(self, key, range))
+    }
+
+    fn open_directory<'a>(&'a self, key: &'a Key, reads: bool) -> Answer<'a, Object> {
+        Answer::later(open::open_directory(self, key, reads))
     }
 
     fn list<'a>(&'a self, dir: &'a Key, ask: &'a ListAsk) -> Answer<'a, ListPage> {

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod bench;
+mod brakes;
 mod budget;
 mod contract;
 mod expiring;

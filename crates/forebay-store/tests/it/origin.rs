@@ -1,6 +1,7 @@
 //! Web servers of all kinds, as places to read from.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use forebay_store::origin::{Origin, OriginOptions};
@@ -278,6 +279,68 @@ async fn redirects_end() {
         let error = origin(&web.url).read(&key(), None, None).await.unwrap_err();
         assert_eq!((error.kind(), web.asked().len()), (StoreErrorKind::Invalid, requests), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_hundred_ranges_follow_a_permanent_redirect_once_and_no_secret_follows() {
+    let there = Web::start(|asked| good("\"1\"", asked)).await;
+    for (status, own, foreign) in [("308 Permanent Redirect", 1, 100), ("302 Found", 100, 100)] {
+        let to = format!("Location: {}/blob\r\n", there.url);
+        let web = Web::start(move |_| answer(status, &to, "")).await;
+        let base = format!("{}/", web.url.replace("//", "//user:pass@"));
+        let origin = origin(&base);
+        let before = there.asked().len();
+        for _ in 0..100 {
+            assert_eq!(read(&origin, range(2, 5), Some(&pin("\"1\""))).await.unwrap(), "234");
+        }
+        let asked = &there.asked()[before..];
+        assert_eq!((web.asked().len(), asked.len()), (own, foreign), "{status}");
+        assert!(asked.iter().all(|asked| asked.field("authorization").is_none()));
+        assert!(asked.iter().all(|asked| asked.field("if-match") == Some("\"1\"")), "the pin goes along");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_has_nothing_any_more_is_forgotten() {
+    let gone = Arc::new(AtomicBool::new(false));
+    let is_gone = Arc::clone(&gone);
+    let web = Web::start(move |asked| match (&*asked.line, is_gone.load(Ordering::Relaxed)) {
+        ("GET /new", false) | ("GET /newer", true) => good("\"1\"", asked),
+        ("GET /new" | "GET /newer", _) => answer("404 Not Found", "", ""),
+        (_, is_gone) => {
+            let to = if is_gone { "newer" } else { "new" };
+            answer("301 Moved Permanently", &format!("Location: /{to}\r\n"), "")
+        }
+    })
+    .await;
+    let origin = origin(&web.url);
+    let ask = || async { read(&origin, range(2, 5), None).await };
+    assert_eq!((&*ask().await.unwrap(), web.asked().len()), ("234", 2));
+    assert_eq!((&*ask().await.unwrap(), web.asked().len()), ("234", 3));
+    gone.store(true, Ordering::Relaxed);
+    assert_eq!(
+        (&*ask().await.unwrap(), web.asked().len()),
+        ("234", 6),
+        "the new one, the old one, the newer one"
+    );
+}
+
+#[tokio::test]
+async fn a_name_that_is_answered_with_a_slash_is_a_directorys() {
+    let web = Web::start(|asked| match &*asked.line {
+        "GET /dir/" => good("\"1\"", asked),
+        line => answer("301 Moved Permanently", &format!("Location: {}/\r\n", &line["GET ".len()..]), ""),
+    })
+    .await;
+    let tree = origin(&web.url);
+    let name = |name: &str| ObjectKey::new(name).unwrap();
+    let error = tree.read(&name("dir"), None, None).await.unwrap_err();
+    assert_eq!((error.kind(), web.asked().len()), (StoreErrorKind::NotFound, 1), "{error}");
+    tree.read(&name("dir/"), None, None).await.unwrap();
+    // Somebody who names the URL gets what is there.
+    let url = Url::parse(&format!("{}/dir", web.url)).unwrap();
+    let (exact, key) = Origin::of_url(url, client(), OriginOptions::default()).unwrap();
+    exact.read(&key, None, None).await.unwrap();
 }
 
 #[tokio::test]

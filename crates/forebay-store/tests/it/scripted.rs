@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use forebay_net::client::{Client, ClientOptions, Payload};
+use forebay_net::retry::Peer;
 use forebay_store::remote::{Facts, KeysAsk, KeysPage, ObjectKey, Pin, Reading, Remote};
 use forebay_store::{Answer, ByteRange, StoreError, StoreErrorKind, Validator};
 use forebay_testkit::pattern::Pattern;
@@ -44,6 +45,7 @@ pub(crate) enum End {
 #[derive(Debug)]
 pub(crate) struct Scripted {
     client: Client,
+    peer: Peer,
     lines: Mutex<VecDeque<Line>>,
     asked: Mutex<Vec<(Option<ByteRange>, Option<Pin>)>>,
 }
@@ -54,7 +56,12 @@ pub(crate) fn client() -> Client {
 
 impl Scripted {
     pub(crate) fn new(lines: impl IntoIterator<Item = Line>) -> Self {
-        Self { client: client(), lines: Mutex::new(lines.into_iter().collect()), asked: Mutex::default() }
+        Self {
+            client: client(),
+            peer: Peer::default(),
+            lines: Mutex::new(lines.into_iter().collect()),
+            asked: Mutex::default(),
+        }
     }
 
     /// The reads so far: the range, and the entity tag of the pin.
@@ -104,6 +111,10 @@ async fn read_head(socket: &mut TcpStream) {
 impl Remote for Scripted {
     fn place(&self) -> &str {
         "script://here"
+    }
+
+    fn peer(&self) -> &Peer {
+        &self.peer
     }
 
     fn head<'a>(&'a self, _: &'a ObjectKey, _: Option<&'a Pin>) -> Answer<'a, Facts> {

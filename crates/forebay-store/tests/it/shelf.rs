@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use forebay_net::client::{Client, Payload};
+use forebay_net::retry::Peer;
 use forebay_store::origin::{Origin, OriginOptions};
 use forebay_store::remote::{
     Bucket, CopyAsk, Facts, KeyEntry, KeysAsk, KeysPage, ObjectKey, Part, PartAsk, Pin, PutAsk, Reading,
@@ -129,6 +130,10 @@ fn unused<'a, T: Send + 'a>() -> Answer<'a, T> {
 impl Remote for Shelf {
     fn place(&self) -> &str {
         "shelf://b"
+    }
+
+    fn peer(&self) -> &Peer {
+        self.origin.peer()
     }
 
     fn head<'a>(&'a self, key: &'a ObjectKey, pin: Option<&'a Pin>) -> Answer<'a, Facts> {

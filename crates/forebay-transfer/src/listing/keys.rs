@@ -1,10 +1,8 @@
 //! The keys of a place, one after the other; a page of them is held.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use forebay_store::remote::{KeyEntry, KeysAsk, Remote, Tenacity};
-use forebay_store::{StoreError, StoreErrorKind};
+use forebay_store::remote::{KeyEntry, KeysAsk, Remote, Tenacity, persist};
 
 use crate::TransferError;
 
@@ -37,7 +35,8 @@ impl Keys {
             if self.is_last {
                 return Ok(None);
             }
-            let page = self.turn().await.map_err(|error| {
+            let asked = persist(&*self.remote, self.tenacity, || self.remote.keys(&self.ask)).await;
+            let page = asked.map_err(|error| {
                 TransferError::of_store(&format!("cannot list {}", self.remote.place()), error)
             })?;
             self.page = page.entries.into_iter();
@@ -45,27 +44,4 @@ impl Keys {
             self.ask.continuation = page.next;
         }
     }
-
-    /// The next page, asked for as often as makes sense.
-    async fn turn(&self) -> Result<forebay_store::remote::KeysPage, StoreError> {
-        let mut wait = self.tenacity.wait_min;
-        for _ in 1..self.tenacity.tries_max {
-            match self.remote.keys(&self.ask).await {
-                Err(error) if passes(&error) && pause(&error) <= self.tenacity.wait_max => {
-                    tokio::time::sleep(wait.max(pause(&error))).await;
-                    wait = (wait * 2).min(self.tenacity.wait_max);
-                }
-                answer => return answer,
-            }
-        }
-        self.remote.keys(&self.ask).await
-    }
-}
-
-fn passes(error: &StoreError) -> bool {
-    matches!(error.kind(), StoreErrorKind::Throttled | StoreErrorKind::Unavailable)
-}
-
-fn pause(error: &StoreError) -> Duration {
-    error.retry_after().unwrap_or_default()
 }

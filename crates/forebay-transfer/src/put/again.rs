@@ -1,6 +1,6 @@
 //! Writes that are asked for again.
 
-use forebay_net::retry::{RetryPolicy, Trouble, TroubleKind};
+use forebay_store::remote::{Remote, Tries};
 use forebay_store::{StoreError, StoreErrorKind};
 
 use crate::Progress;
@@ -17,45 +17,40 @@ pub(super) struct Failed {
 /// Asks until there is an answer that asking again would not change, or patience ends.
 pub(super) async fn again<T, F>(
     shared: &Shared,
+    to: &dyn Remote,
     progress: &Progress,
     mut ask: impl FnMut() -> F,
 ) -> Result<T, Failed>
 where
     F: Future<Output = Result<T, StoreError>>,
 {
-    let policy = RetryPolicy {
-        failures_max: shared.tenacity.tries_max,
-        transient_base: shared.tenacity.wait_min,
-        wait_max: shared.tenacity.wait_max,
-        ..RetryPolicy::default()
-    };
-    let mut retry = shared.peer.start(policy);
+    let mut tries = Tries::of(to, shared.tenacity);
     let mut unheard = false;
     loop {
-        if let Err(rests) = retry.admit() {
-            let error = StoreError::with_cause(StoreErrorKind::Unavailable, rests);
+        if let Err(error) = tries.admit() {
             return Err(Failed { error, unheard });
         }
         let error = match ask().await {
             Ok(done) => {
-                retry.succeeded();
+                tries.succeeded();
                 return Ok(done);
             }
             Err(error) => error,
         };
-        let kind = match error.kind() {
-            StoreErrorKind::Throttled => TroubleKind::Throttled,
-            StoreErrorKind::Unavailable => TroubleKind::Transient,
-            _ => return Err(Failed { error, unheard }),
-        };
-        if kind == TroubleKind::Throttled {
-            shared.slots.throttled();
+        match error.kind() {
+            StoreErrorKind::Throttled => {
+                shared.slots.throttled();
+                progress.retried();
+            }
+            StoreErrorKind::Unavailable => {
+                unheard |= !error.is_ours();
+                progress.retried();
+            }
+            _ => {}
         }
-        unheard |= kind == TroubleKind::Transient;
-        progress.retried();
-        match retry.again(Trouble { kind, retry_after: error.retry_after() }) {
-            Some(wait) => tokio::time::sleep(wait).await,
-            None => return Err(Failed { error, unheard }),
+        match tries.after(error) {
+            Ok(wait) => tokio::time::sleep(wait).await,
+            Err(error) => return Err(Failed { error, unheard }),
         }
     }
 }

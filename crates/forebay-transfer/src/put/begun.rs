@@ -28,7 +28,7 @@ impl Begun {
         ask: &PutAsk,
         progress: &Progress,
     ) -> Result<Self, TransferError> {
-        let begun = again(shared, progress, || to.bucket.begin(ask)).await;
+        let begun = again(shared, &*to.bucket, progress, || to.bucket.begin(ask)).await;
         let upload = begun.map_err(|failed| TransferError::of_store(&to.name(), failed.error))?;
         let mut begun = Self::earlier(shared, to, upload);
         begun.kept = false;

@@ -35,7 +35,7 @@ impl Engine {
         let failed = |error| TransferError::of_store(&to.name(), error);
         let stored = if len <= PART_MAX.as_u64() {
             let slot = shared.slots.take().await;
-            let copied = again(shared, progress, || to.bucket.copy(ask)).await;
+            let copied = again(shared, &*to.bucket, progress, || to.bucket.copy(ask)).await;
             slot.finished(0);
             copied.map_err(|end| failed(end.error))?
         } else {
@@ -70,7 +70,8 @@ impl Engine {
         tasks.shutdown().await;
         let parts = copied?;
         let completed =
-            again(self.shared(), progress, || to.bucket.complete(upload, &ask.target, &parts)).await;
+            again(self.shared(), &*to.bucket, progress, || to.bucket.complete(upload, &ask.target, &parts))
+                .await;
         completed.map_err(|end| TransferError::of_store(&to.name(), end.error))
     }
 
@@ -93,8 +94,10 @@ impl Engine {
             let (ask, progress, range) = (ask.clone(), progress.clone(), parts.range(index));
             let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
             tasks.spawn(async move {
-                let copied =
-                    again(&shared, &progress, || to.bucket.copy_part(&upload, number, &ask, range)).await;
+                let copied = again(&shared, &*to.bucket, &progress, || {
+                    to.bucket.copy_part(&upload, number, &ask, range)
+                })
+                .await;
                 slot.finished(0);
                 copied.map_err(|end| TransferError::of_store(&to.name(), end.error))
             });

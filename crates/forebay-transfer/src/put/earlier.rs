@@ -75,7 +75,7 @@ async fn listed(
     let parts = state.head().parts();
     let (mut there, mut after) = (BTreeMap::new(), 0);
     loop {
-        let page = again(shared, progress, || to.bucket.parts(upload, after)).await;
+        let page = again(shared, &*to.bucket, progress, || to.bucket.parts(upload, after)).await;
         let page = page.map_err(|failed| failed.error.kind())?;
         let Some(last) = page.last() else { return Ok(there) };
         after = last.number;

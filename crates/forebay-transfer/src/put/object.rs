@@ -111,7 +111,7 @@ impl Engine {
         // From here on the store refuses other bytes, if it compares digests.
         from.check().await?;
         let ask = settle::ask(to, options, sum);
-        let asked = again(shared, progress, || {
+        let asked = again(shared, &*to.bucket, progress, || {
             let (ready, ask, seen) = (first.take(), &ask, Arc::clone(&seen));
             async move {
                 let ready = match ready {

@@ -166,7 +166,7 @@ impl Uploading {
             let seen = Arc::new(parking_lot::Mutex::new(Arc::clone(&first.crc)));
             let ask = PartAsk { number, checksum: first.known.map(PieceCrc::checksum) };
             let mut first = Some(first);
-            let sent = again(&shared, &progress, || {
+            let sent = again(&shared, &*to.bucket, &progress, || {
                 let (ready, seen) = (first.take(), Arc::clone(&seen));
                 let (from, shared, to, upload, ask) = (&from, &shared, &to, &upload, &ask);
                 async move {
@@ -211,7 +211,8 @@ impl Uploading {
         let parts: Vec<Part> = self.there.values().map(|(part, _)| part.clone()).collect();
         let (to, upload) = (&self.to, self.begun.upload());
         let completed =
-            again(&self.shared, &self.progress, || to.bucket.complete(upload, &ask, &parts)).await;
+            again(&self.shared, &*to.bucket, &self.progress, || to.bucket.complete(upload, &ask, &parts))
+                .await;
         let len = self.parts.len();
         let stored = match completed {
             Ok(stored) => stored,

@@ -88,8 +88,10 @@ impl Engine {
         let shared = self.shared();
         let slot = shared.slots.take().await;
         let ask = settle::ask(to, options, Some(whole.crc));
-        let put =
-            again(shared, progress, || to.bucket.put(&ask, paced(whole.bytes.clone(), &shared.pace))).await;
+        let put = again(shared, &*to.bucket, progress, || {
+            to.bucket.put(&ask, paced(whole.bytes.clone(), &shared.pace))
+        })
+        .await;
         let len = whole.bytes.len() as u64;
         let stored = match put {
             Ok(stored) => stored,
@@ -190,7 +192,7 @@ impl Sending<'_> {
         self.tasks.spawn(async move {
             let ask = PartAsk { number, checksum: Some(filled.crc.checksum()) };
             let bytes = filled.bytes;
-            let sent = again(&shared, &progress, || {
+            let sent = again(&shared, &*to.bucket, &progress, || {
                 to.bucket.put_part(&upload, &ask, paced(bytes.clone(), &shared.pace))
             });
             let part = sent.await.map_err(|failed| TransferError::of_store(&to.name(), failed.error))?;
@@ -220,7 +222,9 @@ impl Sending<'_> {
         let ask = settle::ask(self.to, options, crc);
         let parts: Vec<Part> = self.there.iter().map(|(part, _)| part.clone()).collect();
         let (to, upload) = (self.to, self.begun.upload());
-        let completed = again(&self.shared, self.progress, || to.bucket.complete(upload, &ask, &parts)).await;
+        let completed =
+            again(&self.shared, &*to.bucket, self.progress, || to.bucket.complete(upload, &ask, &parts))
+                .await;
         let len = parts.iter().map(|part| part.len).sum();
         let stored = match completed {
             Ok(stored) => stored,

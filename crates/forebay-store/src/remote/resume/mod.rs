@@ -14,11 +14,8 @@
 
 mod check;
 mod place;
-mod tenacity;
 
 pub use place::{PlaceError, See};
-pub use tenacity::Tenacity;
-pub(crate) use tenacity::persist;
 
 use std::fmt;
 use std::pin::Pin as Pinned;
@@ -32,9 +29,8 @@ use futures_core::future::BoxFuture;
 use futures_util::future::poll_fn;
 use http_body::{Body, Frame, SizeHint};
 
-use super::{Facts, ObjectKey, Pin, Reading, Remote};
+use super::{Facts, ObjectKey, Pin, Reading, Remote, Tenacity, Tries};
 use crate::{ByteRange, StoreError, StoreErrorKind};
-use tenacity::Tries;
 
 /// What to read.
 #[derive(Debug, Clone)]
@@ -66,9 +62,12 @@ pub struct ResumableBody {
 
 enum State {
     Flowing(ClientBody),
-    Asking(BoxFuture<'static, Result<Reading, StoreError>>),
+    Asking(Asked),
     Ended,
 }
+
+/// An answer that was asked for. The tries go with the request, which may be the one that shows whether the place is well.
+type Asked = BoxFuture<'static, (Tries, Result<Reading, StoreError>)>;
 
 impl ResumableBody {
     /// Asks for the object; the answer is there when its head is. A place that is busy or away is asked again within `tenacity`.
@@ -77,14 +76,27 @@ impl ResumableBody {
     ///
     /// Those of [`Remote::read`], from the last try.
     pub async fn open(remote: Arc<dyn Remote>, ask: ReadAsk, tenacity: Tenacity) -> Result<Self, StoreError> {
-        let mut tries = Tries::new(tenacity);
-        let given = ask.pin.unwrap_or_default();
+        let mut tries = Tries::of(&*remote, tenacity);
+        let given = ask.pin.clone().unwrap_or_default();
         let reading = loop {
+            tries.admit()?;
             match remote.read(&ask.key, ask.range, Some(&given)).await {
                 Ok(reading) => break reading,
                 Err(error) => tokio::time::sleep(tries.after(error)?).await,
             }
         };
+        tries.succeeded();
+        Self::begun(remote, ReadAsk { pin: Some(given), ..ask }, tries, reading)
+    }
+
+    /// The body of an answer that is there already.
+    pub(crate) fn begun(
+        remote: Arc<dyn Remote>,
+        ask: ReadAsk,
+        tries: Tries,
+        reading: Reading,
+    ) -> Result<Self, StoreError> {
+        let given = ask.pin.unwrap_or_default();
         check::first(&given, ask.range, &reading)?;
         Ok(Self::of(remote, ask.key, ask.range, given, tries, reading))
     }
@@ -203,7 +215,9 @@ impl ResumableBody {
     /// The answer that was asked for: flowing when it is there, asked for again where that makes sense.
     fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StoreError>> {
         let State::Asking(answer) = &mut self.state else { return Poll::Ready(Ok(())) };
-        let broken = match ready!(answer.as_mut().poll(cx)) {
+        let (tries, answer) = ready!(answer.as_mut().poll(cx));
+        self.tries = tries;
+        let broken = match answer {
             Ok(reading) => match self.take(reading) {
                 Ok(()) => return Poll::Ready(Ok(())),
                 Err(error) => error,
@@ -305,10 +319,7 @@ impl ResumableBody {
     }
 
     /// The request for what is missing, after the wait that `broken` deserves; or the error that ends the body.
-    fn ask_again(
-        &mut self,
-        broken: StoreError,
-    ) -> Result<BoxFuture<'static, Result<Reading, StoreError>>, StoreError> {
+    fn ask_again(&mut self, broken: StoreError) -> Result<Asked, StoreError> {
         let range = match (self.is_continuable(), self.is_untouched()) {
             (true, _) => self.range.and_then(|range| ByteRange::new(self.position, range.end())),
             (false, true) => self.range.filter(|_| self.facts.ranges),
@@ -318,9 +329,15 @@ impl ResumableBody {
         self.continued += 1;
         tracing::debug!(place = self.remote.place(), key = %self.key, at = self.position, "the body is asked for again");
         let (remote, key, pin) = (Arc::clone(&self.remote), self.key.clone(), self.pin.clone());
+        let next = self.tries.anew(&*remote);
+        let mut tries = std::mem::replace(&mut self.tries, next);
         Ok(Box::pin(async move {
             tokio::time::sleep(wait).await;
-            remote.read(&key, range, Some(&pin)).await
+            let answer = match tries.admit() {
+                Ok(()) => remote.read(&key, range, Some(&pin)).await,
+                Err(rests) => Err(rests),
+            };
+            (tries, answer)
         }))
     }
 
