@@ -10,6 +10,7 @@ use std::time::Duration;
 use forebay_budget::Refused;
 use forebay_store::{KeyError, StoreError, StoreErrorKind};
 use forebay_tower::Refusal;
+use forebay_tower::access_log::LogError;
 use forebay_tower::refusal::Form;
 use futures_util::FutureExt;
 use http::header::{ALLOW, CONTENT_RANGE};
@@ -106,6 +107,9 @@ impl Failure {
             refusal = refusal.retry_after(asked.unwrap_or_default().max(retry_after));
         }
         let mut response = refuse(refusal, asked);
+        if let Self::Store(error) = &self {
+            response.extensions_mut().insert(LogError(error.to_string()));
+        }
         let headers = response.headers_mut();
         match self {
             Self::MethodNotAllowed => {

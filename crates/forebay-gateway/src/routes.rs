@@ -24,6 +24,7 @@ use crate::error::{ALLOWED, Failure};
 use crate::gateway::Shared;
 use crate::path::{self, encode_segment};
 use crate::query::Query;
+use crate::respond::upstream;
 use crate::{archive, list, respond};
 
 /// Answers any request.
@@ -97,13 +98,15 @@ async fn remote(
     object: Object,
     query: Option<&Query>,
 ) -> Result<Response<Body>, Failure> {
-    let is_remote = object.is_remote();
+    let effort = object.effort().cloned();
     match respond::object(shared, head, &place.key, object, query).await {
-        Err(Failure::Store(error)) if is_remote && error.kind() == StoreErrorKind::Changed => {
+        Err(Failure::Store(error)) if effort.is_some() && error.kind() == StoreErrorKind::Changed => {
             let object = place.open(shared, Ahead::Head).await?;
-            Box::pin(respond::object(shared, head, &place.key, object, query)).await
+            let effort = object.effort().cloned();
+            let answer = Box::pin(respond::object(shared, head, &place.key, object, query)).await?;
+            Ok(upstream::noted(answer, effort))
         }
-        answer => answer,
+        answer => Ok(upstream::noted(answer?, effort)),
     }
 }
 
@@ -161,8 +164,9 @@ async fn missing(shared: &Shared, head: &Parts) -> Result<Response<Body>, Failur
     };
     match &shared.spa_fallback {
         Some(key) if asks_for_page() => {
-            let object = shared.store.open(key).await?;
-            let mut response = respond::object(shared, head, key, object, None).await?;
+            let place = Place { key: key.clone(), is_directory: false };
+            let object = place.open(shared, ahead::of(head)).await?;
+            let mut response = remote(shared, head, &place, object, None).await?;
             // Others get 404 here.
             response.headers_mut().append(VARY, HeaderValue::from_static("accept"));
             Ok(response)

@@ -14,6 +14,9 @@ use crate::judge::{Held, judge};
 use crate::quirks::Checksums;
 use crate::s3::dress;
 
+/// The last byte of a range without an end.
+const BEYOND: u64 = u64::MAX - 1;
+
 impl Remote for S3 {
     fn place(&self) -> &str {
         self.s3_place()
@@ -101,7 +104,12 @@ impl S3 {
             let Some(last) = range.end().checked_sub(1).filter(|_| !range.is_empty()) else {
                 return Err(self.invalid("an empty range cannot be asked for"));
             };
-            headers.put("range", format!("bytes={}-{last}", range.start()));
+            let text = match last {
+                // As far as there is; not every server reads numbers of 64 bits.
+                BEYOND => format!("bytes={}-", range.start()),
+                last => format!("bytes={}-{last}", range.start()),
+            };
+            headers.put("range", text);
         }
         let exchange = Exchange::of_bytes();
         let operation = self

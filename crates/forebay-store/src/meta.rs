@@ -21,6 +21,8 @@ pub struct Meta {
     pub access: Access,
     /// What is stored beside it and goes out with it, where a store keeps such things.
     pub attributes: Option<Arc<Attributes>>,
+    /// For how many seconds caches on the way held what was told of it (`Age`).
+    pub age_s: Option<u64>,
 }
 
 /// In which way the bytes of an object can be had.
@@ -39,7 +41,15 @@ impl Meta {
     /// A directory.
     pub const fn directory(modified: Option<SystemTime>) -> Self {
         let kind = Kind::Directory;
-        Self { kind, len: 0, modified, validator: None, access: Access::Ranges, attributes: None }
+        Self {
+            kind,
+            len: 0,
+            modified,
+            validator: None,
+            access: Access::Ranges,
+            attributes: None,
+            age_s: None,
+        }
     }
 }
 

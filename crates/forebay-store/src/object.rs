@@ -13,7 +13,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use forebay_net::{FileSpan, LeasedFile};
 
-use crate::remote::{Placed, RemoteSpan};
+use crate::remote::{Effort, Placed, RemoteSpan};
 use crate::{Access, ByteRange, Kind, Meta, StoreError, StoreErrorKind};
 
 /// One version of an object, pinned. Cheap to clone.
@@ -102,6 +102,14 @@ impl Object {
     /// Whether reading it asks somebody across a network.
     pub fn is_remote(&self) -> bool {
         matches!(self.inner.source, Source::Remote(_))
+    }
+
+    /// What it took so far of the place across a network that it is from.
+    pub fn effort(&self) -> Option<&Effort> {
+        match &self.inner.source {
+            Source::Remote(placed) => Some(placed.effort()),
+            Source::Directory | Source::Bytes(_) | Source::File(_) => None,
+        }
     }
 
     pub(crate) fn source(&self) -> &Source {

@@ -106,9 +106,9 @@ async fn build(planned: &Planned) -> Result<Server, Failure> {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
     registry.register_collector(Box::new(figures::LogFigures(log.queue.clone())));
-    if let Some(client) = content.client {
+    if let Some(figures) = content.upstream {
         gateway.upstream_metrics().register(&mut registry);
-        registry.register_collector(Box::new(upstreams::UpstreamFigures(client)));
+        registry.register_collector(Box::new(figures));
     }
     let remembered = ledger.try_acquire(Class::Clients, plan.capacity(Class::Clients).as_u64());
     let remembered = remembered.context("the plan has no room for what limits remember")?;

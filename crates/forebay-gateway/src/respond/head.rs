@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use forebay_store::{Access, Key, Object};
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE,
+    ACCEPT_RANGES, AGE, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE,
     ETAG, EXPIRES, HeaderName, LAST_MODIFIED, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue};
@@ -38,6 +38,10 @@ pub(super) fn common(chosen: &Selected, policy: Option<CachePolicy<'_>>, now: Sy
         None => {
             put(&mut headers, CACHE_CONTROL, stored.and_then(|stored| stored.cache_control.as_deref()));
             put(&mut headers, EXPIRES, stored.and_then(|stored| stored.expires.as_deref()));
+            // What caches before us used up of its freshness is not given again to those behind us (RFC 9111 §5.1).
+            if let Some(age) = meta.age_s {
+                headers.insert(AGE, HeaderValue::from(age));
+            }
         }
     }
     if chosen.varies {

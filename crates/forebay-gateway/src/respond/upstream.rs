@@ -10,15 +10,20 @@
 //! Of many ranges the first is asked for before the head, each other when its turn has come.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use forebay_budget::Lease;
 use forebay_net::{BoxError, RelaySource, Spliced};
-use forebay_store::remote::{RemoteSpan, ResumableBody};
+use forebay_store::remote::{Effort, RemoteSpan, ResumableBody};
 use forebay_store::{StoreError, StoreErrorKind};
+use forebay_tower::access_log::{Behind, BehindHandle};
 use futures_core::future::BoxFuture;
+use http::Response;
 
+use crate::body::Body;
 use crate::upstream_metrics::UpstreamMetrics;
 
 /// One part of what is sent.
@@ -154,6 +159,36 @@ impl Drop for Upstream {
             self.metrics.continued(body.continued());
         }
     }
+}
+
+/// What the access log says of an object from across a network.
+#[derive(Debug)]
+struct Asked(Effort);
+
+impl Behind for Asked {
+    fn place(&self) -> &str {
+        self.0.place()
+    }
+
+    fn requests(&self) -> u32 {
+        self.0.requests()
+    }
+
+    fn first_answer(&self) -> Option<Duration> {
+        self.0.answered_after()
+    }
+
+    fn continued(&self) -> u32 {
+        self.0.continued()
+    }
+}
+
+/// Gives an answer what its record says of the store.
+pub(crate) fn noted(mut answer: Response<Body>, effort: Option<Effort>) -> Response<Body> {
+    if let Some(effort) = effort {
+        answer.extensions_mut().insert(BehindHandle(Arc::new(Asked(effort))));
+    }
+    answer
 }
 
 /// Asks for a span, so that what is wrong with it is known before the head goes out.

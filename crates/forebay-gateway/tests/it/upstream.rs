@@ -148,6 +148,13 @@ fn what_is_stored_beside_an_object_goes_out_with_it_and_nothing_else() {
     let page = Page::bytes(coded.clone())
         .field("content-type", "text/x-test")
         .field("cache-control", "max-age=7")
+        .field("expires", "0")
+        .field("age", "5")
+        .field("content-disposition", "inline")
+        .field("connection", "keep-alive, x-hop")
+        .field("x-hop", "secret")
+        .field("keep-alive", "timeout=5")
+        .field("alt-svc", "h3")
         .field("content-language", "de")
         .field("content-encoding", "gzip")
         .field("set-cookie", "a=b")
@@ -159,7 +166,12 @@ fn what_is_stored_beside_an_object_goes_out_with_it_and_nothing_else() {
     assert_eq!(field("content-type"), Some("text/x-test"));
     assert_eq!(field("cache-control"), Some("max-age=7"));
     assert_eq!((field("content-language"), field("content-encoding")), (Some("de"), Some("gzip")));
-    assert_eq!([field("set-cookie"), field("server"), field("x-internal")], [None; 3]);
+    assert_eq!(
+        [field("age"), field("expires"), field("content-disposition")],
+        [Some("5"), Some("0"), Some("inline")]
+    );
+    let left_behind = ["set-cookie", "server", "x-internal", "x-hop", "keep-alive", "alt-svc"];
+    assert_eq!(left_behind.map(field), [None; 6]);
     assert!(answer.body == coded, "what is coded is not coded again");
     assert_eq!(
         front.site.get("/a.css?download=b").head.field("content-disposition").map(|value| &value[..10]),

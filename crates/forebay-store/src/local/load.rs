@@ -92,6 +92,7 @@ pub(super) fn load(
             validator: stamp.validator(now, inner.options.settle),
             access: Access::Ranges,
             attributes: None,
+            age_s: None,
         };
         let source = match read_small(inner, &fd, &stamp, touch)? {
             Read::Whole(bytes) => Source::Bytes(bytes),

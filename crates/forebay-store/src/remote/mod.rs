@@ -11,6 +11,7 @@
 mod attributes;
 mod bucket;
 mod checksum;
+mod effort;
 mod facts;
 mod failure;
 mod freshness;
@@ -27,6 +28,7 @@ pub use bucket::{
     Bucket, Condition, CopyAsk, Part, PartAsk, PutAsk, Stored, Upload, UploadEntry, UploadsAsk, UploadsPage,
 };
 pub use checksum::{Checksum, ChecksumKind, Coverage};
+pub use effort::Effort;
 pub use facts::{Facts, Reading};
 pub use freshness::{Expiry, Freshness};
 pub use keys::{KeyEntry, KeysAsk, KeysPage};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::{ObjectKey, Pin, ReadAsk, Remote, ResumableBody, Tenacity};
+use super::{Effort, ObjectKey, Pin, ReadAsk, Remote, ResumableBody, Tenacity, Tries};
 use crate::{ByteRange, StoreError};
 
 /// Where a pinned version is, and how to read it.
@@ -14,6 +14,7 @@ pub(crate) struct Placed {
     key: ObjectKey,
     pin: Pin,
     tenacity: Tenacity,
+    effort: Effort,
     /// The answer that told of this version, if it had bytes: for the first who wants just those.
     begun: Mutex<Option<Box<ResumableBody>>>,
 }
@@ -24,9 +25,14 @@ impl Placed {
         key: ObjectKey,
         pin: Pin,
         tenacity: Tenacity,
+        effort: Effort,
         begun: Option<ResumableBody>,
     ) -> Self {
-        Self { remote, key, pin, tenacity, begun: Mutex::new(begun.map(Box::new)) }
+        Self { remote, key, pin, tenacity, effort, begun: Mutex::new(begun.map(Box::new)) }
+    }
+
+    pub(crate) const fn effort(&self) -> &Effort {
+        &self.effort
     }
 }
 
@@ -77,7 +83,7 @@ impl RemoteSpan {
     ///
     /// `Changed` if the place has another version by now; else those of [`Remote::read`].
     pub async fn open(&self) -> Result<ResumableBody, StoreError> {
-        let Placed { remote, key, pin, tenacity, begun } = &*self.placed;
+        let Placed { remote, key, pin, tenacity, effort, begun } = &*self.placed;
         let (resolved, asked) = match self.bytes {
             Bytes::Of { range, is_whole } => (Some(range), Some(range).filter(|_| !is_whole)),
             Bytes::All => (None, None),
@@ -87,7 +93,8 @@ impl RemoteSpan {
             Some(body) => Ok(*body),
             None => {
                 let ask = ReadAsk { key: key.clone(), range: asked, pin: Some(pin.clone()) };
-                ResumableBody::open(Arc::clone(remote), ask, *tenacity).await
+                let tries = Tries::of(&**remote, *tenacity).counted(effort);
+                ResumableBody::open_by(Arc::clone(remote), ask, tries).await
             }
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use forebay_net::retry::{LeftAlone, Retry, RetryPolicy, Trouble, TroubleKind};
 
-use super::Remote;
+use super::{Effort, Remote};
 use crate::{Answer, StoreError, StoreErrorKind};
 
 /// How much slower a place is asked again that wants fewer requests than one whose connection broke.
@@ -52,17 +52,32 @@ pub struct Tries {
     tenacity: Tenacity,
     /// The last try failed.
     failing: bool,
+    /// Where they are counted.
+    effort: Option<Effort>,
 }
 
 impl Tries {
     /// Begins a request to this place.
     pub fn of(remote: &dyn Remote, tenacity: Tenacity) -> Self {
-        Self { retry: remote.peer().start(tenacity.policy()), tenacity, failing: false }
+        Self { retry: remote.peer().start(tenacity.policy()), tenacity, failing: false, effort: None }
     }
 
-    /// The tries of another request to the same place.
-    pub(crate) fn anew(&self, remote: &dyn Remote) -> Self {
-        Self::of(remote, self.tenacity)
+    /// The same, counted there.
+    #[must_use]
+    pub(crate) fn counted(self, effort: &Effort) -> Self {
+        Self { effort: Some(effort.clone()), ..self }
+    }
+
+    /// The tries of another request to the same place, for the same purpose.
+    pub(super) fn anew(&self, remote: &dyn Remote) -> Self {
+        Self { effort: self.effort.clone(), ..Self::of(remote, self.tenacity) }
+    }
+
+    /// Another connection goes on with a body.
+    pub(super) fn went_on(&self) {
+        if let Some(effort) = &self.effort {
+            effort.went_on();
+        }
     }
 
     /// Whether to ask now. Ask before each try.
@@ -75,13 +90,20 @@ impl Tries {
             StoreError::with_cause(StoreErrorKind::Unavailable, alone)
                 .with_retry_after(Some(alone.wait))
                 .with_ours(true)
-        })
+        })?;
+        if let Some(effort) = &self.effort {
+            effort.asked();
+        }
+        Ok(())
     }
 
     /// Something arrived: what failed before is forgiven.
     pub fn succeeded(&mut self) {
         self.failing = false;
         self.retry.succeeded();
+        if let Some(effort) = &self.effort {
+            effort.answered();
+        }
     }
 
     /// The same, for bytes: it costs nothing while all is well.
@@ -120,12 +142,7 @@ impl Tries {
 /// # Errors
 ///
 /// That of the last try.
-pub async fn persist<'a, T>(
-    remote: &dyn Remote,
-    tenacity: Tenacity,
-    ask: impl Fn() -> Answer<'a, T>,
-) -> Result<T, StoreError> {
-    let mut tries = Tries::of(remote, tenacity);
+pub async fn persist<'a, T>(mut tries: Tries, ask: impl Fn() -> Answer<'a, T>) -> Result<T, StoreError> {
     loop {
         tries.admit()?;
         match ask().await {

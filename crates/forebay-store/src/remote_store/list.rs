@@ -12,7 +12,7 @@ use forebay_budget::{Class, Lease};
 
 use super::RemoteStore;
 use crate::listing::{Fill, Found, Position, Select};
-use crate::remote::{KeyEntry, KeysAsk, KeysPage, persist};
+use crate::remote::{KeyEntry, KeysAsk, KeysPage, Tries, persist};
 use crate::{
     Cursor, Direction, Entries, Grouping, Key, Kind, LIMIT_MAX, ListAsk, ListPage, Order, PAGE_BYTES,
     PageBudget, SCAN_BYTES, SortBy, StoreError, StoreErrorKind,
@@ -84,7 +84,10 @@ struct Listing<'a> {
 impl Listing<'_> {
     /// One request. A place without listings has no directories.
     async fn ask(&self, ask: &KeysAsk) -> Result<KeysPage, StoreError> {
-        match persist(&*self.store.remote, self.store.options.tenacity, || self.store.remote.keys(ask)).await
+        match persist(Tries::of(&*self.store.remote, self.store.options.tenacity), || {
+            self.store.remote.keys(ask)
+        })
+        .await
         {
             Err(error) if error.kind() == StoreErrorKind::Invalid => Err(StoreErrorKind::NotFound.into()),
             answer => answer,

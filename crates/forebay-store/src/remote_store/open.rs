@@ -7,7 +7,7 @@ use super::RemoteStore;
 use crate::object::Source;
 use crate::origin::IsDirectory;
 use crate::remote::{
-    Facts, KeysAsk, ObjectKey, Placed, RangeIgnored, ReadAsk, ResumableBody, Tries, persist,
+    Effort, Facts, KeysAsk, ObjectKey, Placed, RangeIgnored, ReadAsk, ResumableBody, Tries, persist,
 };
 use crate::{Access, ByteRange, Key, Kind, Meta, Object, StoreError, StoreErrorKind};
 
@@ -17,7 +17,7 @@ pub(super) async fn open(store: &RemoteStore, key: &Key) -> Result<Object, Store
         return Ok(directory());
     }
     let name = store.name(key)?;
-    match head(store, &name).await {
+    match head(store, &name, Effort::at(store.remote.place())).await {
         Ok(object) => Ok(object),
         Err(error) => directory_or(store, key, error).await,
     }
@@ -57,20 +57,25 @@ pub(super) async fn open_directory(
         false => ObjectKey::new(store.inside(key)?),
     };
     let name = name.map_err(|error| StoreError::with_cause(StoreErrorKind::NotFound, error))?;
-    let page = if reads { read(store, &name, None).await } else { head(store, &name).await };
+    let page = if reads {
+        read(store, &name, None).await
+    } else {
+        head(store, &name, Effort::at(store.remote.place())).await
+    };
     page.map_err(on_the_way)
 }
 
-async fn head(store: &RemoteStore, name: &ObjectKey) -> Result<Object, StoreError> {
-    let facts = persist(&*store.remote, store.options.tenacity, || store.remote.head(name, None)).await?;
+async fn head(store: &RemoteStore, name: &ObjectKey, effort: Effort) -> Result<Object, StoreError> {
+    let facts = persist(tries(store).counted(&effort), || store.remote.head(name, None)).await?;
     if facts.ranges {
         store.ignores_ranges.store(false, Ordering::Relaxed);
     }
-    Ok(object(store, name.clone(), &facts, None))
+    Ok(object(store, name.clone(), &facts, effort, None))
 }
 
 async fn read(store: &RemoteStore, name: &ObjectKey, range: Option<ByteRange>) -> Result<Object, StoreError> {
-    let mut tries = Tries::of(&*store.remote, store.options.tenacity);
+    let effort = Effort::at(store.remote.place());
+    let mut tries = tries(store).counted(&effort);
     tries.admit()?;
     let error = match store.remote.read(name, range, None).await {
         Ok(reading) => {
@@ -78,7 +83,7 @@ async fn read(store: &RemoteStore, name: &ObjectKey, range: Option<ByteRange>) -
             let facts = reading.facts.clone();
             let ask = ReadAsk { key: name.clone(), range, pin: None };
             let body = ResumableBody::begun(Arc::clone(&store.remote), ask, tries, reading)?;
-            return Ok(object(store, name.clone(), &facts, Some(body)));
+            return Ok(object(store, name.clone(), &facts, effort, Some(body)));
         }
         Err(error) => error,
     };
@@ -91,7 +96,7 @@ async fn read(store: &RemoteStore, name: &ObjectKey, range: Option<ByteRange>) -
     } else {
         tokio::time::sleep(tries.after(error)?).await;
     }
-    head(store, name).await
+    head(store, name, effort).await
 }
 
 /// The directory that has the key's name; else what was wrong with the object of that name.
@@ -115,7 +120,7 @@ fn on_the_way(error: StoreError) -> StoreError {
 /// Whether other names begin with this one and a slash. A place without listings has no directories.
 async fn has_anything(store: &RemoteStore, key: &Key) -> Result<bool, StoreError> {
     let ask = KeysAsk { prefix: store.inside(key)?, limit: Some(1), ..KeysAsk::default() };
-    match persist(&*store.remote, store.options.tenacity, || store.remote.keys(&ask)).await {
+    match persist(tries(store), || store.remote.keys(&ask)).await {
         Ok(page) => Ok(!page.entries.is_empty() || page.next.is_some()),
         Err(error) if error.kind() == StoreErrorKind::Invalid => Ok(false),
         Err(error) => Err(error),
@@ -126,7 +131,17 @@ fn directory() -> Object {
     Object::new(Meta::directory(None), Source::Directory)
 }
 
-fn object(store: &RemoteStore, key: ObjectKey, facts: &Facts, begun: Option<ResumableBody>) -> Object {
+fn tries(store: &RemoteStore) -> Tries {
+    Tries::of(&*store.remote, store.options.tenacity)
+}
+
+fn object(
+    store: &RemoteStore,
+    key: ObjectKey,
+    facts: &Facts,
+    effort: Effort,
+    begun: Option<ResumableBody>,
+) -> Object {
     let access = match (facts.len, facts.ranges) {
         (None, _) => Access::Unmeasured,
         (Some(_), false) => Access::Whole,
@@ -139,7 +154,9 @@ fn object(store: &RemoteStore, key: ObjectKey, facts: &Facts, begun: Option<Resu
         validator: facts.validator.clone(),
         access,
         attributes: Some(Arc::new(facts.attributes.clone())),
+        age_s: facts.age_s,
     };
-    let placed = Placed::new(Arc::clone(&store.remote), key, facts.pin(), store.options.tenacity, begun);
+    let placed =
+        Placed::new(Arc::clone(&store.remote), key, facts.pin(), store.options.tenacity, effort, begun);
     Object::new(meta, Source::Remote(Arc::new(placed)))
 }

@@ -19,6 +19,7 @@
 //!
 //! When it is off ([`AccessLogLayer::off`]) a request costs one branch.
 
+mod behind;
 mod capturing;
 mod classify;
 mod form;
@@ -36,6 +37,7 @@ mod redact;
 mod service;
 mod trace;
 
+pub use behind::{Behind, BehindHandle};
 pub use classify::{ByStatus, Classifier, Exchange, Keep, Level, Verdict};
 pub use form::LogForm;
 pub use future::ResponseFuture;

@@ -12,6 +12,7 @@ use crate::body::End;
 
 const ERROR_MAX: usize = 1024;
 const USER_MAX: usize = 256;
+const PLACE_MAX: usize = 256;
 
 /// The facts of an exchange that has ended.
 struct Facts<'a> {
@@ -86,6 +87,7 @@ impl Facts<'_> {
         fields.message_ends();
         fields.out.extend_from_slice(self.pending.head.fields());
         self.status_and_sizes(&mut fields);
+        self.behind(&mut fields);
         if let Some(user) = &self.pending.user {
             fields.string("user", user.as_bytes(), USER_MAX);
         }
@@ -126,6 +128,16 @@ impl Facts<'_> {
         fields.number("bytes_in", moved.map_or(received, |moved| moved.received()));
         fields.number("bytes_out", moved.map_or(self.answer.produced, |moved| moved.sent()));
         fields.plain("outcome", self.end.name());
+    }
+
+    fn behind(&self, fields: &mut Fields<'_>) {
+        let Some(behind) = self.answer.behind.as_ref().map(|behind| &behind.0) else { return };
+        fields.string("upstream", behind.place().as_bytes(), PLACE_MAX);
+        fields.number("upstream_requests", behind.requests().into());
+        fields.number("upstream_continued", behind.continued().into());
+        if let Some(first) = behind.first_answer() {
+            fields.millis("upstream_latency_ms", first);
+        }
     }
 
     fn bodies(&self, fields: &mut Fields<'_>, keep: Keep) {

@@ -13,7 +13,7 @@ use super::capturing::{Capture, Kind};
 use super::head::Head;
 use super::inbound::Seen;
 use super::layer::Shared;
-use super::{LogError, MovedHandle, RequestTrace, User, record};
+use super::{BehindHandle, LogError, MovedHandle, RequestTrace, User, record};
 use crate::body::{End, Prefix, Tap};
 use crate::refusal::Refusal;
 
@@ -43,6 +43,7 @@ pub(super) struct Answered {
     pub(super) status: Option<StatusCode>,
     pub(super) latency_head: Option<Duration>,
     pub(super) error: Option<String>,
+    pub(super) behind: Option<BehindHandle>,
     pub(super) capture: Option<Capture>,
     /// Body bytes that passed.
     pub(super) produced: u64,
@@ -62,6 +63,7 @@ impl Pending {
             status: Some(parts.status),
             latency_head: Some(self.start.elapsed()),
             error: error.or_else(refused),
+            behind: parts.extensions.remove(),
             capture: self.capture(parts),
             produced: 0,
         };

@@ -292,6 +292,42 @@ async fn the_socket_knows_better_than_the_frames() {
     assert!(records[1]["error"].as_str().unwrap().contains("connection ended"));
 }
 
+#[derive(Debug)]
+struct Store;
+
+impl Behind for Store {
+    fn place(&self) -> &str {
+        "https://a\u{85}b"
+    }
+
+    fn requests(&self) -> u32 {
+        3
+    }
+
+    fn first_answer(&self) -> Option<Duration> {
+        Some(Duration::from_micros(1500))
+    }
+
+    fn continued(&self) -> u32 {
+        2
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_asked_behind_us_is_in_the_record() {
+    let logged = Logged::new(AccessLogOptions::default());
+    let mut response = Response::new(Fed::new([data(4)]).sized(4));
+    response.extensions_mut().insert(BehindHandle(Arc::new(Store)));
+    drain(exchange(&logged, get("/"), response));
+    drain(exchange(&logged, get("/"), Response::new(Fed::new([data(4)]).sized(4))));
+    let records = logged.records().await;
+    let of = |name: &str| records.iter().map(|record| record.get(name).cloned()).collect::<Vec<_>>();
+    assert_eq!(of("upstream"), [Some("https://a\u{85}b".into()), None]);
+    assert_eq!(of("upstream_requests"), [Some(3.into()), None]);
+    assert_eq!(of("upstream_continued"), [Some(2.into()), None]);
+    assert_eq!(of("upstream_latency_ms"), [Some(1.5.into()), None]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn off_changes_nothing() {
     let service = tower::service_fn(|request: Request<RequestBody<Fed>>| {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use forebay_store::remote::{KeyEntry, KeysAsk, Remote, Tenacity, persist};
+use forebay_store::remote::{KeyEntry, KeysAsk, Remote, Tenacity, Tries, persist};
 
 use crate::TransferError;
 
@@ -35,7 +35,8 @@ impl Keys {
             if self.is_last {
                 return Ok(None);
             }
-            let asked = persist(&*self.remote, self.tenacity, || self.remote.keys(&self.ask)).await;
+            let asked =
+                persist(Tries::of(&*self.remote, self.tenacity), || self.remote.keys(&self.ask)).await;
             let page = asked.map_err(|error| {
                 TransferError::of_store(&format!("cannot list {}", self.remote.place()), error)
             })?;

@@ -14,6 +14,7 @@ use forebay_store::{
 };
 use url::Url;
 
+use super::upstreams::UpstreamFigures;
 use crate::{
     args::OtherSide,
     config::{self, Config},
@@ -25,8 +26,8 @@ use crate::{
 /// What is served, and what it is reached by.
 pub(super) struct Content {
     pub(super) store: Arc<dyn Store>,
-    /// Connections of our own, where it is not on this machine.
-    pub(super) client: Option<Client>,
+    /// Connections of our own, and the health of who is at their other end, where it is not on this machine.
+    pub(super) upstream: Option<UpstreamFigures>,
 }
 
 /// Opens what `root` names.
@@ -45,7 +46,7 @@ pub(super) async fn open(
     let place = Place::parse(root.as_os_str()).map_err(|error| Failure::usage(anyhow::Error::new(error)))?;
     let client = || reach::client(config, ledger, fds.clone(), plan.upstream()).map(Client::new);
     match place {
-        Place::Local(path) => Ok(Content { store: local_store(&path, config, ledger, fds)?, client: None }),
+        Place::Local(path) => Ok(Content { store: local_store(&path, config, ledger, fds)?, upstream: None }),
         Place::Stream => Err(Failure::usage(anyhow!(
             "`-` cannot be served: name a directory, s3://BUCKET or https://HOST/"
         ))),
@@ -104,7 +105,8 @@ fn remote(
         patience: config.memory.queue_timeout.0,
         tenacity: Tenacity::default(),
     };
-    Content { store: Arc::new(RemoteStore::new(remote, options)), client: Some(client) }
+    let upstream = UpstreamFigures { client, peer: remote.peer().clone() };
+    Content { store: Arc::new(RemoteStore::new(remote, options)), upstream: Some(upstream) }
 }
 
 /// What of a directory may be seen.

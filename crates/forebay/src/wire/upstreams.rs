@@ -1,21 +1,24 @@
-//! The figures of our own connections: the pool towards a bucket or an origin.
+//! The figures of our own connections: the pool towards a bucket or an origin, and the brakes on asking it again.
 
 use std::fmt;
 
-use forebay_net::client::Client;
+use forebay_net::{client::Client, retry::Peer};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric},
     metrics::{counter::ConstCounter, gauge::ConstGauge},
 };
 
-/// `forebay_upstream_connections…` on the metrics page.
+/// `forebay_upstream_…` on the metrics page, but for what the gateway counts itself.
 #[derive(Debug)]
-pub(super) struct UpstreamFigures(pub(super) Client);
+pub(super) struct UpstreamFigures {
+    pub(super) client: Client,
+    pub(super) peer: Peer,
+}
 
 impl Collector for UpstreamFigures {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let stats = self.0.stats();
+        let (stats, peer) = (self.client.stats(), self.peer.stats());
         let gauges = [
             (
                 "forebay_upstream_connections_open",
@@ -73,6 +76,18 @@ impl Collector for UpstreamFigures {
                 "Connections closed because of their age",
                 stats.retired_total,
             ),
+            ("forebay_upstream_retries", "Requests that were sent again", peer.retries_total),
+            (
+                "forebay_upstream_given_up",
+                "Failures that were not followed by another try",
+                peer.given_up_total,
+            ),
+            (
+                "forebay_upstream_left_alone",
+                "Requests that were not sent because the origin answers nobody",
+                peer.left_alone_total,
+            ),
+            ("forebay_upstream_rests", "Times that the origin was left alone", peer.rests_total),
         ];
         for (name, help, count) in counters {
             let counter = ConstCounter::new(count);

@@ -14,6 +14,7 @@ mod refusals;
 mod refusing;
 mod run;
 mod serving;
+mod serving_a_bucket;
 mod serving_elsewhere;
 mod settings;
 mod storing;

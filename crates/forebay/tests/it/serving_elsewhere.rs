@@ -16,12 +16,12 @@ use crate::{
 const LEN: u64 = (3 << 20) + 17;
 
 /// `forebay serve s3://bucket/PREFIX` on free ports.
-fn serve(bucket: &Bucket, place: &str) -> Server {
+pub(crate) fn serve(bucket: &Bucket, place: &str) -> Server {
     let words = ["serve", place, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--memory", "96MiB"];
     Server::start(bucket.command(&words)).unwrap()
 }
 
-fn figure(server: &Server, name: &str) -> f64 {
+pub(crate) fn figure(server: &Server, name: &str) -> f64 {
     let (_, text) = admin(server.admin.unwrap(), "/metrics");
     let line =
         text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name}: {text}"));

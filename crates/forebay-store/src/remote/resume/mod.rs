@@ -76,7 +76,15 @@ impl ResumableBody {
     ///
     /// Those of [`Remote::read`], from the last try.
     pub async fn open(remote: Arc<dyn Remote>, ask: ReadAsk, tenacity: Tenacity) -> Result<Self, StoreError> {
-        let mut tries = Tries::of(&*remote, tenacity);
+        let tries = Tries::of(&*remote, tenacity);
+        Self::open_by(remote, ask, tries).await
+    }
+
+    pub(super) async fn open_by(
+        remote: Arc<dyn Remote>,
+        ask: ReadAsk,
+        mut tries: Tries,
+    ) -> Result<Self, StoreError> {
         let given = ask.pin.clone().unwrap_or_default();
         let reading = loop {
             tries.admit()?;
@@ -327,6 +335,7 @@ impl ResumableBody {
         };
         let wait = self.tries.after(broken)?;
         self.continued += 1;
+        self.tries.went_on();
         tracing::debug!(place = self.remote.place(), key = %self.key, at = self.position, "the body is asked for again");
         let (remote, key, pin) = (Arc::clone(&self.remote), self.key.clone(), self.pin.clone());
         let next = self.tries.anew(&*remote);
