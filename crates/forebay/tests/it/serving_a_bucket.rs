@@ -97,7 +97,7 @@ fn answers_without_a_body_and_clients_that_leave_keep_no_connection_and_no_descr
     }
     // What is kept is an idle connection or two to the bucket, which are to be used again.
     until("the descriptors of the start", || server.figures().fds <= before + 4);
-    assert_eq!(Sockets::of(server.pid()).close_wait, 0);
+    until("no socket that waits to be closed", || Sockets::of(server.pid()).close_wait == 0);
     assert_eq!(figure(&server, "forebay_upstream_requests_waiting"), 0.0);
     let (open, idle) = ("forebay_upstream_connections_open", "forebay_upstream_connections_idle");
     until("an idle pool", || figure(&server, open) == figure(&server, idle));
