@@ -137,6 +137,11 @@ impl Default for Peer {
 }
 
 impl Retry {
+    /// The tries of another request to the same peer, as patient as these.
+    pub fn anew(&self) -> Self {
+        self.peer.start(self.policy)
+    }
+
     /// Whether to try now. Ask before each try.
     ///
     /// # Errors

@@ -48,8 +48,8 @@ impl Tenacity {
 /// The tries of one request, or of one body that is continued.
 #[derive(Debug)]
 pub struct Tries {
-    retry: Retry,
-    tenacity: Tenacity,
+    /// Boxed: bodies are moved about, and this is most of their size.
+    retry: Box<Retry>,
     /// The last try failed.
     failing: bool,
     /// Where they are counted.
@@ -59,7 +59,7 @@ pub struct Tries {
 impl Tries {
     /// Begins a request to this place.
     pub fn of(remote: &dyn Remote, tenacity: Tenacity) -> Self {
-        Self { retry: remote.peer().start(tenacity.policy()), tenacity, failing: false, effort: None }
+        Self { retry: Box::new(remote.peer().start(tenacity.policy())), failing: false, effort: None }
     }
 
     /// The same, counted there.
@@ -69,8 +69,8 @@ impl Tries {
     }
 
     /// The tries of another request to the same place, for the same purpose.
-    pub(super) fn anew(&self, remote: &dyn Remote) -> Self {
-        Self { effort: self.effort.clone(), ..Self::of(remote, self.tenacity) }
+    pub(super) fn anew(&self) -> Self {
+        Self { retry: Box::new(self.retry.anew()), failing: false, effort: self.effort.clone() }
     }
 
     /// Another connection goes on with a body.

@@ -18,7 +18,7 @@ pub(super) struct UpstreamFigures {
 
 impl Collector for UpstreamFigures {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let (stats, peer) = (self.client.stats(), self.peer.stats());
+        let stats = self.client.stats();
         let gauges = [
             (
                 "forebay_upstream_connections_open",
@@ -76,23 +76,26 @@ impl Collector for UpstreamFigures {
                 "Connections closed because of their age",
                 stats.retired_total,
             ),
-            ("forebay_upstream_retries", "Requests that were sent again", peer.retries_total),
-            (
-                "forebay_upstream_given_up",
-                "Failures that were not followed by another try",
-                peer.given_up_total,
-            ),
-            (
-                "forebay_upstream_left_alone",
-                "Requests that were not sent because the origin answers nobody",
-                peer.left_alone_total,
-            ),
-            ("forebay_upstream_rests", "Times that the origin was left alone", peer.rests_total),
         ];
-        for (name, help, count) in counters {
+        for (name, help, count) in counters.into_iter().chain(brakes(&self.peer)) {
             let counter = ConstCounter::new(count);
             counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
         }
         Ok(())
     }
+}
+
+/// What became of requests that failed.
+fn brakes(peer: &Peer) -> [(&'static str, &'static str, u64); 4] {
+    let peer = peer.stats();
+    [
+        ("forebay_upstream_retries", "Requests that were sent again", peer.retries_total),
+        ("forebay_upstream_given_up", "Failures that were not followed by another try", peer.given_up_total),
+        (
+            "forebay_upstream_left_alone",
+            "Requests that were not sent because the origin answers nobody",
+            peer.left_alone_total,
+        ),
+        ("forebay_upstream_rests", "Times that the origin was left alone", peer.rests_total),
+    ]
 }

@@ -338,7 +338,7 @@ impl ResumableBody {
         self.tries.went_on();
         tracing::debug!(place = self.remote.place(), key = %self.key, at = self.position, "the body is asked for again");
         let (remote, key, pin) = (Arc::clone(&self.remote), self.key.clone(), self.pin.clone());
-        let next = self.tries.anew(&*remote);
+        let next = self.tries.anew();
         let mut tries = std::mem::replace(&mut self.tries, next);
         Ok(Box::pin(async move {
             tokio::time::sleep(wait).await;
