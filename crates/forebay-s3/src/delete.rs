@@ -2,13 +2,14 @@
 
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use aws_smithy_types::base64;
-use forebay_store::remote::ObjectKey;
+use forebay_store::remote::{Doomed, ObjectKey, Remote as _};
 use forebay_store::{StoreError, StoreErrorKind};
 use futures_util::stream::{self, StreamExt as _};
 use md5::{Digest as _, Md5};
 
 use crate::error::{self, Asked};
 use crate::exchange::Exchange;
+use crate::headers::Headers;
 use crate::s3::dress;
 use crate::{S3, escape};
 
@@ -33,6 +34,28 @@ impl S3 {
         let mut failed = self.delete_listed(&listed).await?;
         failed.extend(self.delete_singly(&single).await?);
         Ok(failed)
+    }
+
+    /// Deletes one, if it is what it should be.
+    pub(crate) async fn delete_if_now(&self, key: &ObjectKey, which: &Doomed) -> Result<(), StoreError> {
+        let mut headers = self.headers();
+        let version = match which {
+            Doomed::Version(version) => Some(version.to_string()),
+            Doomed::Unchanged(pin) if self.quirks().delete_if.is_yes() && pin.has_strong_tag() => {
+                headers.pin(pin);
+                None
+            }
+            Doomed::Unchanged(pin) => {
+                // Without a version: what counts is what is there now.
+                match self.head(key, None).await {
+                    Ok(facts) => pin.check(&facts)?,
+                    Err(gone) if is_no_object(&gone) => return Ok(()),
+                    Err(error) => return Err(error),
+                }
+                None
+            }
+        };
+        self.try_delete(key, version, headers).await
     }
 
     async fn delete_listed(&self, keys: &[&ObjectKey]) -> Result<Vec<(ObjectKey, StoreError)>, StoreError> {
@@ -87,15 +110,26 @@ impl S3 {
     }
 
     async fn delete_one(&self, key: ObjectKey) -> (ObjectKey, Result<(), StoreError>) {
-        let outcome = self.try_delete(&key).await;
+        let outcome = self.try_delete(&key, None, self.headers()).await;
         (key, outcome)
     }
 
-    async fn try_delete(&self, key: &ObjectKey) -> Result<(), StoreError> {
+    async fn try_delete(
+        &self,
+        key: &ObjectKey,
+        version: Option<String>,
+        headers: Headers,
+    ) -> Result<(), StoreError> {
         let exchange = Exchange::of_words();
-        let operation = self.sdk().delete_object().bucket(self.bucket()).key(key.as_str()).customize();
-        let outcome = dress(operation, self.headers(), &exchange)?.send().await;
-        match self.settle(outcome, &exchange, Asked::Write) {
+        let operation = self
+            .sdk()
+            .delete_object()
+            .bucket(self.bucket())
+            .key(key.as_str())
+            .set_version_id(version)
+            .customize();
+        let outcome = dress(operation, headers, &exchange)?.send().await;
+        match self.settle(outcome, &exchange, Asked::Pin) {
             Ok(_) => Ok(()),
             Err(error) if is_no_object(&error) => Ok(()),
             Err(error) => Err(error),

@@ -13,7 +13,7 @@
 //! | `connector`, `exchange`, `answer` | the SDK's requests over our sockets; what travels beside them; a bound on what it parses |
 //! | `s3` | a bucket; how a request is dressed and its outcome settled |
 //! | `read`, `judge`, `facts` | heads and bytes, and whether an answer is the one that was asked for |
-//! | `list`, `escape` | pages of keys, whatever characters are in them |
+//! | `list`, `versions`, `escape` | pages of keys, and of their versions, whatever characters are in them |
 //! | `write`, `upload`, `delete`, `headers`, `metadata`, `checksum` | what changes a bucket |
 //! | `buckets`, `presign` | buckets themselves; URLs that carry their own signature |
 //! | `probe` | what a server does, found out by asking it |
@@ -70,6 +70,7 @@ mod read;
 mod s3;
 mod sse;
 mod upload;
+mod versions;
 mod write;
 mod xml;
 

@@ -40,6 +40,8 @@ pub struct Quirks {
     pub complete_if: Support,
     /// The same on a copy.
     pub copy_if: Support,
+    /// A version (`If-Match`) on a deletion.
+    pub delete_if: Support,
     /// Parts made by copying.
     pub copy_part: Support,
     /// Many objects deleted in one request.
@@ -106,15 +108,15 @@ impl Profile {
     pub const fn quirks(self) -> Quirks {
         use Checksums::{None, Whole, WholeCrc64};
         match self {
-            //                            name  checksums   put  compl copy  copy  del   tags  tag   len   parts
-            //                            in                _if  _if   _if   _part many        md5
-            Self::Aws    => Quirks::row(Host, Whole,      [Yes, Yes,  Yes,  Yes,  Yes,  Yes,  Yes,  Yes], Any),
-            Self::Ceph   => Quirks::row(Path, None,       [Yes, No,   No,   Yes,  Yes,  Yes,  Yes,  No ], Any),
-            Self::Garage => Quirks::row(Path, Whole,      [No,  No,   No,   Yes,  Yes,  No,   Yes,  No ], Any),
-            Self::Minio  => Quirks::row(Path, Whole,      [Yes, Yes,  No,   Yes,  Yes,  Yes,  Yes,  No ], Any),
-            Self::R2     => Quirks::row(Path, WholeCrc64, [Yes, Yes,  No,   Yes,  Yes,  No,   Yes,  No ], Equal),
-            Self::Gcs    => Quirks::row(Path, None,       [No,  No,   No,   No,   No,   No,   Yes,  No ], Any),
-            Self::Other  => Quirks::row(Path, Whole,      [Yes, Yes,  Yes,  Yes,  Yes,  Yes,  No,   No ], Any),
+            //                            name  checksums   put  compl copy  del   copy  del   tags  tag   len   parts
+            //                            in                _if  _if   _if   _if   _part many        md5
+            Self::Aws    => Quirks::row(Host, Whole,      [Yes, Yes,  Yes,  Yes,  Yes,  Yes,  Yes,  Yes,  Yes], Any),
+            Self::Ceph   => Quirks::row(Path, None,       [Yes, No,   No,   No,   Yes,  Yes,  Yes,  Yes,  No ], Any),
+            Self::Garage => Quirks::row(Path, Whole,      [No,  No,   No,   No,   Yes,  Yes,  No,   Yes,  No ], Any),
+            Self::Minio  => Quirks::row(Path, Whole,      [Yes, Yes,  No,   No,   Yes,  Yes,  Yes,  Yes,  No ], Any),
+            Self::R2     => Quirks::row(Path, WholeCrc64, [Yes, Yes,  No,   No,   Yes,  Yes,  No,   Yes,  No ], Equal),
+            Self::Gcs    => Quirks::row(Path, None,       [No,  No,   No,   No,   No,   No,   No,   Yes,  No ], Any),
+            Self::Other  => Quirks::row(Path, Whole,      [Yes, Yes,  Yes,   No,  Yes,  Yes,  Yes,  No,   No ], Any),
         }
     }
 
@@ -162,14 +164,16 @@ impl Profile {
 }
 
 impl Quirks {
-    const fn row(name_in: NameIn, checksums: Checksums, can: [Support; 8], parts: Parts) -> Self {
-        let [put_if, complete_if, copy_if, copy_part, delete_many, tags, tag_is_md5, upload_len] = can;
+    const fn row(name_in: NameIn, checksums: Checksums, can: [Support; 9], parts: Parts) -> Self {
+        let [put_if, complete_if, copy_if, delete_if, copy_part, delete_many, tags, tag_is_md5, upload_len] =
+            can;
         Self {
             name_in,
             checksums,
             put_if,
             complete_if,
             copy_if,
+            delete_if,
             copy_part,
             delete_many,
             tags,
@@ -240,12 +244,13 @@ mod tests {
     #[test]
     fn the_page_shows_the_table() {
         type Column = fn(Quirks) -> bool;
-        let rows: [(&str, Column); 11] = [
+        let rows: [(&str, Column); 12] = [
             ("bucket's name in", |row| row.name_in == NameIn::Host),
             ("digests kept", |row| row.checksums != Checksums::None),
             ("conditions on a write", |row| row.put_if.is_yes()),
             ("\u{2026} on a completion", |row| row.complete_if.is_yes()),
             ("\u{2026} on a copy", |row| row.copy_if.is_yes()),
+            ("\u{2026} on a deletion", |row| row.delete_if.is_yes()),
             ("parts made by copying", |row| row.copy_part.is_yes()),
             ("many deleted at once", |row| row.delete_many.is_yes()),
             ("tags", |row| row.tags.is_yes()),

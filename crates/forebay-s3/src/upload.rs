@@ -23,7 +23,7 @@ impl S3 {
         let mut headers = self.writing(ask)?;
         // Found out now, and not when all parts have been sent.
         self.require(&ask.condition, self.quirks().complete_if)?;
-        if let Some(kind) = self.digest_of_parts(ask) {
+        if let Some(kind) = self.digest_of(ask) {
             headers.put("x-amz-checksum-type", self.coverage_of_parts(kind));
         }
         let exchange = Exchange::of_words();
@@ -32,7 +32,7 @@ impl S3 {
             .create_multipart_upload()
             .bucket(self.bucket())
             .key(ask.key.as_str())
-            .set_checksum_algorithm(self.digest_of_parts(ask).and_then(checksum::algorithm))
+            .set_checksum_algorithm(self.digest_of(ask).and_then(checksum::algorithm))
             .customize();
         let outcome = dress(operation, headers, &exchange)?.send().await;
         let (output, _) = self.settle(outcome, &exchange, Asked::Write)?;
@@ -41,7 +41,7 @@ impl S3 {
     }
 
     /// The algorithm that the server shall keep a digest in, where it can.
-    fn digest_of_parts(&self, ask: &PutAsk) -> Option<ChecksumKind> {
+    pub(crate) fn digest_of(&self, ask: &PutAsk) -> Option<ChecksumKind> {
         let kind = ask.checksum.as_ref().map(|digest| digest.kind).or(ask.checksum_kind)?;
         let kept = self.quirks().checksums != Checksums::None && checksum::header(kind).is_some();
         kept.then_some(kind)

@@ -4,8 +4,8 @@ use aws_sdk_s3::types::{MetadataDirective, TaggingDirective};
 use forebay_net::client::Payload;
 use forebay_store::StoreError;
 use forebay_store::remote::{
-    Bucket, Checksum, Condition, CopyAsk, ObjectKey, Part, PartAsk, Pin, PutAsk, Stored, Upload, UploadsAsk,
-    UploadsPage,
+    Bucket, Checksum, Condition, CopyAsk, Doomed, ObjectKey, Part, PartAsk, Pin, PutAsk, Stored, Upload,
+    UploadsAsk, UploadsPage, VersionsAsk, VersionsPage,
 };
 use forebay_store::{Answer, ByteRange};
 use http_body::Body as _;
@@ -28,6 +28,14 @@ impl Bucket for S3 {
 
     fn delete<'a>(&'a self, keys: &'a [ObjectKey]) -> Answer<'a, Vec<(ObjectKey, StoreError)>> {
         Answer::later(self.delete_now(keys))
+    }
+
+    fn delete_if<'a>(&'a self, key: &'a ObjectKey, which: &'a Doomed) -> Answer<'a, ()> {
+        Answer::later(self.delete_if_now(key, which))
+    }
+
+    fn versions<'a>(&'a self, ask: &'a VersionsAsk) -> Answer<'a, VersionsPage> {
+        Answer::later(self.versions_now(ask))
     }
 
     fn begin<'a>(&'a self, ask: &'a PutAsk) -> Answer<'a, Upload> {
@@ -102,6 +110,7 @@ impl S3 {
             (MetadataDirective::Replace, TaggingDirective::Replace)
         };
         let tags = self.quirks().tags.is_yes().then_some(tags);
+        let digest = self.digest_of(&ask.target).and_then(checksum::algorithm);
         let exchange = Exchange::of_words();
         let operation = self
             .sdk()
@@ -111,6 +120,7 @@ impl S3 {
             .copy_source(self.source(ask))
             .metadata_directive(metadata)
             .set_tagging_directive(tags)
+            .set_checksum_algorithm(digest)
             .customize();
         let outcome = dress(operation, headers, &exchange)?.send().await;
         let (output, head) = self.settle(outcome, &exchange, asked(ask))?;

@@ -15,6 +15,7 @@
 //! | [`allocations`] | an allocator that counts |
 //! | [`cgroup`] | a memory cgroup (v1 or v2) that a server runs in, and its peak |
 //! | [`readers`] | readers that stop reading, by the thousand, in one thread |
+//! | [`small_disk`] | a disk that is soon full |
 //! | [`slow`] | clients that send or read a few bytes at a time |
 //! | [`faults`] | rounds of clients and files that misbehave at random, with a seed |
 //! | [`fetch`] | a download that is checked as it passes |
@@ -58,5 +59,6 @@ pub mod raw;
 pub mod readers;
 pub mod response;
 pub mod slow;
+pub mod small_disk;
 pub mod sockets;
 pub mod trials;

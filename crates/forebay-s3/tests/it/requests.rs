@@ -6,7 +6,9 @@ use bytes::Bytes;
 use forebay_net::client::{Client, ClientOptions, Payload};
 use forebay_s3::{Access, CustomerKey, Payer, Presigned, Profile, S3, S3Options, Signed, Sse};
 use forebay_store::ByteRange;
-use forebay_store::remote::{Attributes, Bucket as _, PartAsk, Pin, PutAsk, Remote as _};
+use forebay_store::remote::{
+    Attributes, Bucket as _, Checksum, ChecksumKind, Coverage, PartAsk, Pin, PutAsk, Remote as _,
+};
 use forebay_testkit::fake::{Fault, Seen, Verb, When};
 use forebay_testkit::fake_s3::FakeS3;
 
@@ -164,4 +166,19 @@ async fn parts_of_different_lengths_are_refused_where_the_server_would_refuse_th
     assert_eq!(server.count(Verb::Complete), 0);
     s3.complete(&upload, &plainly("x"), &parts[..3]).await.unwrap();
     assert_eq!(drained(s3.read(&key("x"), None, None).await).await, b"12345");
+}
+
+#[tokio::test]
+async fn a_digest_that_was_sent_is_none_that_was_told() {
+    let (server, s3) = fake(|_| {}).await;
+    let upload = s3.begin(&plainly("x")).await.unwrap();
+    server.script().push(When::verb(Verb::Part), Fault::Field("x-amz-checksum-crc64nvme", None));
+    let crc = Checksum {
+        kind: ChecksumKind::Crc64Nvme,
+        coverage: Coverage::FullObject,
+        value: [0xae, 0x8b, 0x14, 0x86, 0x0a, 0x79, 0x98, 0x88].into(),
+    };
+    let ask = PartAsk { number: 1, checksum: Some(crc.clone()) };
+    assert_eq!(s3.put_part(&upload, &ask, payload(b"123456789")).await.unwrap().checksum, None);
+    assert_eq!(s3.put_part(&upload, &ask, payload(b"123456789")).await.unwrap().checksum, Some(crc));
 }

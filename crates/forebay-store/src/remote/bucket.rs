@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use forebay_net::client::Payload;
 
-use super::{Attributes, Checksum, ChecksumKind, ObjectKey, Pin, Remote};
+use super::{Attributes, Checksum, ChecksumKind, ObjectKey, Pin, Remote, VersionsAsk, VersionsPage};
 use crate::{Answer, ByteRange, Validator};
 
 /// A place that can be written. Kept as `Arc<dyn Bucket>`.
@@ -31,6 +31,20 @@ pub trait Bucket: Remote {
     ///
     /// As [`Remote::head`], for the call as a whole. The answer lists the keys that were *not* deleted, with the reason.
     fn delete<'a>(&'a self, keys: &'a [ObjectKey]) -> Answer<'a, Vec<(ObjectKey, crate::StoreError)>>;
+
+    /// Deletes one object, if it is still what it should be. What is not there any more counts as deleted.
+    ///
+    /// # Errors
+    ///
+    /// `Changed` if it is another by now; else as [`Remote::head`].
+    fn delete_if<'a>(&'a self, key: &'a ObjectKey, which: &'a Doomed) -> Answer<'a, ()>;
+
+    /// Versions and marks of deletion, a page at a time: keys in their order, of each the newest first.
+    ///
+    /// # Errors
+    ///
+    /// As [`Remote::head`].
+    fn versions<'a>(&'a self, ask: &'a VersionsAsk) -> Answer<'a, VersionsPage>;
 
     /// Begins an upload in parts. It costs storage until it is completed or aborted.
     ///
@@ -129,6 +143,15 @@ pub struct Stored {
     pub version: Option<Box<str>>,
     /// The digest that the store says it has.
     pub checksum: Option<Checksum>,
+}
+
+/// Which of an object's versions to delete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doomed {
+    /// This one, for good, and none else.
+    Version(Box<str>),
+    /// The newest, if it is what the pin names: decided by the store where it can (`If-Match`), else by a look right before.
+    Unchanged(Pin),
 }
 
 /// Copy from where to where, in one place.

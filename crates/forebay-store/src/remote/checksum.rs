@@ -39,10 +39,34 @@ pub enum Coverage {
     Composite,
 }
 
+impl ChecksumKind {
+    /// The word in output and in options.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Crc32 => "crc32",
+            Self::Crc32c => "crc32c",
+            Self::Crc64Nvme => "crc64nvme",
+            Self::Sha256 => "sha256",
+            Self::Sha1 => "sha1",
+            Self::Md5 => "md5",
+        }
+    }
+}
+
+/// `sha256:…`, in hex.
+impl fmt::Display for Checksum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.kind.name())?;
+        self.value.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        match self.coverage {
+            Coverage::FullObject => Ok(()),
+            Coverage::Composite => f.write_str(" (of the digests of its parts)"),
+        }
+    }
+}
+
 impl fmt::Debug for Checksum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Checksum({:?} {:?} ", self.kind, self.coverage)?;
-        self.value.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
-        f.write_str(")")
+        write!(f, "Checksum({self})")
     }
 }

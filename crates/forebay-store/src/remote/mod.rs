@@ -22,10 +22,12 @@ mod resume;
 mod retry_after;
 mod span;
 mod tries;
+mod versions;
 
 pub use attributes::Attributes;
 pub use bucket::{
-    Bucket, Condition, CopyAsk, Part, PartAsk, PutAsk, Stored, Upload, UploadEntry, UploadsAsk, UploadsPage,
+    Bucket, Condition, CopyAsk, Doomed, Part, PartAsk, PutAsk, Stored, Upload, UploadEntry, UploadsAsk,
+    UploadsPage,
 };
 pub use checksum::{Checksum, ChecksumKind, Coverage};
 pub use effort::Effort;
@@ -38,6 +40,7 @@ pub use resume::{PlaceError, ReadAsk, ResumableBody, See};
 pub use retry_after::retry_after;
 pub use span::RemoteSpan;
 pub use tries::{Tenacity, Tries, persist};
+pub use versions::{Version, VersionContent, VersionEntry, VersionsAsk, VersionsMark, VersionsPage};
 
 pub(crate) use span::Placed;
 

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::Facts;
-use crate::{StoreError, StoreErrorKind, Validator};
+use crate::{StoreError, StoreErrorKind, Strength, Validator};
 
 /// Which version a read must be of. Empty pins match anything, and are not safe to continue with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,6 +29,11 @@ impl Pin {
             modified: self.modified.or(found.modified),
             len: self.len.or(found.len),
         }
+    }
+
+    /// Whether a store can be told by `If-Match` which version is meant.
+    pub fn has_strong_tag(&self) -> bool {
+        self.validator.as_ref().is_some_and(|tag| tag.strength() == Strength::Strong)
     }
 
     /// Whether the facts are of the pinned version. What one of both does not know decides nothing: servers leave fields out.

@@ -7,8 +7,8 @@ use forebay_net::client::{Client, Payload};
 use forebay_net::retry::Peer;
 use forebay_store::origin::{Origin, OriginOptions};
 use forebay_store::remote::{
-    Bucket, CopyAsk, Facts, KeyEntry, KeysAsk, KeysPage, ObjectKey, Part, PartAsk, Pin, PutAsk, Reading,
-    Remote, Stored, Upload, UploadsAsk, UploadsPage,
+    Bucket, CopyAsk, Doomed, Facts, KeyEntry, KeysAsk, KeysPage, ObjectKey, Part, PartAsk, Pin, PutAsk,
+    Reading, Remote, Stored, Upload, UploadsAsk, UploadsPage, VersionsAsk, VersionsPage,
 };
 use forebay_store::{Answer, ByteRange, StoreError, StoreErrorKind};
 use forebay_testkit::fake_s3::{Draft, FakeS3};
@@ -164,6 +164,14 @@ impl Bucket for Shelf {
     }
 
     fn delete<'a>(&'a self, _: &'a [ObjectKey]) -> Answer<'a, Vec<(ObjectKey, StoreError)>> {
+        unused()
+    }
+
+    fn delete_if<'a>(&'a self, _: &'a ObjectKey, _: &'a Doomed) -> Answer<'a, ()> {
+        unused()
+    }
+
+    fn versions<'a>(&'a self, _: &'a VersionsAsk) -> Answer<'a, VersionsPage> {
         unused()
     }
 

@@ -28,6 +28,7 @@ pub enum Verb {
     Location,
     Versioning,
     Tags,
+    Versions,
     Other,
 }
 

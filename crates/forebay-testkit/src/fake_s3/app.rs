@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::refusal::{Outcome, Refusal};
 use super::shared::Shared;
 use super::xml::Xml;
-use super::{buckets, list, multipart, read, write};
+use super::{buckets, list, multipart, read, versions, write};
 use crate::fake::head::decode;
 use crate::fake::reply::Reply;
 use crate::fake::seen::Log;
@@ -128,6 +128,7 @@ impl Shared {
             Verb::Abort => multipart::abort(self, head, target),
             Verb::Uploads => multipart::uploads(self, head, target),
             Verb::List => list::list(self, head, target),
+            Verb::Versions => versions::list(self, head, target),
             Verb::DeleteBucket => buckets::delete(self, target),
             Verb::HeadBucket => buckets::head(self, target),
             Verb::Buckets => Ok(buckets::all(self)),
@@ -154,7 +155,8 @@ fn verb(head: &RequestHead, target: &Target) -> Verb {
         ("GET", _, true) if has("uploads") => Verb::Uploads,
         ("GET", _, true) if has("location") => Verb::Location,
         ("GET" | "PUT", _, true) if has("versioning") => Verb::Versioning,
-        ("GET", _, true) if has("acl") || has("policy") || has("versions") => Verb::Other,
+        ("GET", _, true) if has("versions") => Verb::Versions,
+        ("GET", _, true) if has("acl") || has("policy") => Verb::Other,
         ("GET", _, true) => Verb::List,
         ("HEAD", _, true) => Verb::HeadBucket,
         ("PUT", _, true) => Verb::CreateBucket,

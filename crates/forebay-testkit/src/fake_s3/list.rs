@@ -16,7 +16,8 @@ use crate::fake::reply::Reply;
 use crate::fake::{RequestHead, Target};
 
 /// What `encoding-type=url` leaves alone.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
+pub(super) const PLAIN: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
 
 struct Ask<'a> {
     prefix: &'a str,

@@ -30,6 +30,7 @@ mod refusal;
 mod shared;
 mod state;
 mod sums;
+mod versions;
 mod write;
 mod xml;
 

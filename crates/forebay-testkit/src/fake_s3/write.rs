@@ -107,7 +107,9 @@ pub(crate) fn copy(shared: &Shared, head: &RequestHead, target: &Target) -> Outc
     // A copy is an object of one part: its tag has no dash, and its digest is of all bytes.
     let etag = format!("\"{}\"", from.etag.trim_matches('"').split('-').next().unwrap_or_default());
     let mut object = Object::new(from.content.clone(), etag);
-    object.sum = from.sum.clone().filter(|sum: &KeptSum| sum.full);
+    let asked = head.field("x-amz-checksum-algorithm").and_then(Sum::named);
+    let made = asked.map(|kind| KeptSum { kind, value: kind.of(&from.content), full: true });
+    object.sum = made.or_else(|| from.sum.clone().filter(|sum| sum.full));
     object.fields =
         if replaces("x-amz-metadata-directive") { stored_fields(head) } else { from.fields.clone() };
     object.tags = if replaces("x-amz-tagging-directive") {

@@ -66,11 +66,13 @@ contract! { fake =>
     copies::a_copy_keeps_or_replaces_attributes,
     copies::a_copy_is_of_the_pinned_version,
     deletions::many_are_deleted_and_what_was_not_there_counts,
+    deletions::what_is_another_by_now_is_not_deleted,
     uploads::parts_make_an_object,
     uploads::parts_are_listed_behind_a_number,
     uploads::a_part_is_copied,
     uploads::an_aborted_upload_is_gone,
     uploads::uploads_are_listed,
+    versions::versions_are_listed_newest_first_and_deleted_by_name,
 }
 
 // Keeps objects as files: keys that are no names of files, and versions, are not for it. It knows no conditions on writes, lists
@@ -84,6 +86,7 @@ contract! { s3s_fs =>
     reads::what_is_not_there_is_not_found,
     reads::an_empty_object_is_empty,
     deletions::many_are_deleted_and_what_was_not_there_counts,
+    deletions::what_is_another_by_now_is_not_deleted,
     uploads::parts_make_an_object,
 }
 
@@ -107,10 +110,12 @@ contract! { once moto =>
     conditions::an_upload_is_completed_on_condition,
     copies::a_copy_keeps_or_replaces_attributes,
     deletions::many_are_deleted_and_what_was_not_there_counts,
+    deletions::what_is_another_by_now_is_not_deleted,
     uploads::parts_make_an_object,
     uploads::a_part_is_copied,
     uploads::uploads_are_listed,
     versions::a_version_stays_readable,
+    versions::versions_are_listed_newest_first_and_deleted_by_name,
 }
 
 pub(crate) fn key(name: &str) -> ObjectKey {
