@@ -85,9 +85,10 @@ impl Engine {
         self.0.slots.allowed()
     }
 
-    /// Waits until uploads that were dropped have been given up at their stores. A process that ends earlier leaves their parts there.
-    pub async fn settled(&self) {
-        self.0.leaving.ended().await;
+    /// Waits until uploads that were dropped have been given up at their stores, and says whether all were. A process that ends earlier
+    /// leaves their parts there.
+    pub async fn settled(&self) -> bool {
+        self.0.leaving.ended().await
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

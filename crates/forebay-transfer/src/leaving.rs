@@ -4,32 +4,47 @@
 //! would stay at the store; so whoever is about to end waits for these first.
 
 use std::future::{Future, poll_fn};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
-/// Tasks that nobody else waits for.
+/// Tasks that nobody else waits for, each of which says whether it did what it was for.
 #[derive(Debug, Default)]
-pub(crate) struct Leaving(Mutex<JoinSet<()>>);
+pub(crate) struct Leaving {
+    tasks: Mutex<JoinSet<bool>>,
+    failed: AtomicBool,
+}
 
 impl Leaving {
     /// Leaves a task behind. Without a runtime there is nobody to carry it out.
-    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn spawn(&self, task: impl Future<Output = bool> + Send + 'static) {
         let Ok(runtime) = Handle::try_current() else { return };
-        let mut tasks = self.0.lock();
-        while tasks.try_join_next().is_some() {}
+        let mut tasks = self.tasks.lock();
+        while let Some(ended) = tasks.try_join_next() {
+            self.note(&ended);
+        }
         tasks.spawn_on(task, &runtime);
     }
 
-    /// Waits until none is left. Cancel safe.
-    pub(crate) async fn ended(&self) {
-        while poll_fn(|cx| self.0.lock().poll_join_next(cx)).await.is_some() {}
+    /// Waits until none is left, and says whether all did what they were for. Cancel safe.
+    pub(crate) async fn ended(&self) -> bool {
+        while let Some(ended) = poll_fn(|cx| self.tasks.lock().poll_join_next(cx)).await {
+            self.note(&ended);
+        }
+        !self.failed.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, ended: &Result<bool, JoinError>) {
+        if !ended.as_ref().is_ok_and(|done| *done) {
+            self.failed.store(true, Ordering::Relaxed);
+        }
     }
 }
 
 impl Drop for Leaving {
     fn drop(&mut self) {
-        self.0.get_mut().detach_all();
+        self.tasks.get_mut().detach_all();
     }
 }

@@ -211,12 +211,12 @@ impl Ordered {
     /// At the end: the error, if there is one.
     fn settle(&mut self) -> Option<TransferError> {
         let (running, wanted) = self.digest.take()?;
-        let found = running.finish();
+        let found = running.so_far();
         if found == wanted.sum {
             self.proof = Proof::full(found.kind);
             return None;
         }
-        let what = format!("{}: its bytes are {found:?}, and should be {:?}", self.name, wanted.sum);
+        let what = format!("{}: its bytes are {found}, and should be {}", self.name, wanted.sum);
         Some(TransferError::new(TransferErrorKind::Integrity, what))
     }
 }

@@ -81,7 +81,7 @@ pub(super) fn prove(
             let len = pieces.last().map_or(0, |(range, _)| range.end());
             let Some(mut running) = Running::new(wanted.sum.kind) else { return Ok(Proof::LENGTH) };
             read(ByteRange::whole(len), &mut |bytes| running.update(bytes)).map_err(failed)?;
-            running.finish()
+            running.so_far()
         }
         Some(kind) => {
             let mut sum = PieceCrc::empty(kind);
@@ -103,7 +103,7 @@ pub(super) fn prove(
     if found == wanted.sum {
         return Ok(Proof::full(found.kind));
     }
-    let what = format!("{name}: its bytes are {found:?}, and should be {:?}", wanted.sum);
+    let what = format!("{name}: its bytes are {found}, and should be {}", wanted.sum);
     Err(TransferError::new(TransferErrorKind::Integrity, what))
 }
 

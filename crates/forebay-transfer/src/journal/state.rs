@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use forebay_store::Validator;
-use forebay_store::remote::{Attributes, ObjectKey, Pin};
+use forebay_store::remote::{Attributes, ChecksumKind, ObjectKey, Pin};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -34,7 +34,7 @@ pub struct Head {
     /// The name that the store gave to the upload, if it is one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub upload: Option<Box<str>>,
-    /// SHA-256 of what is stored beside the bytes, in hex, if it is an upload: that was decided when it was begun.
+    /// SHA-256 of what is stored beside the bytes, and of which digest, in hex, if it is an upload: that was decided when it was begun.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub beside: Option<Box<str>>,
     /// The local file: where pieces are written to or read from.
@@ -122,9 +122,9 @@ impl Head {
         }
     }
 
-    /// The same, of an upload that stores these beside the bytes.
+    /// The same, of an upload that stores these beside the bytes, and this digest.
     #[must_use]
-    pub fn storing(mut self, attributes: &Attributes) -> Self {
+    pub fn storing(mut self, attributes: &Attributes, digest: ChecksumKind) -> Self {
         let Attributes {
             content_type,
             cache_control,
@@ -148,7 +148,8 @@ impl Head {
         let single = single.into_iter().map(|text| text.as_deref().unwrap_or_default());
         let user = user.iter().flat_map(|(name, text)| ["user", name, text]);
         let tags = tags.iter().flat_map(|(name, text)| ["tag", name, text]);
-        let words: Vec<&[u8]> = single.chain(user).chain(tags).map(str::as_bytes).collect();
+        let digest = [digest.name()];
+        let words: Vec<&[u8]> = single.chain(user).chain(tags).chain(digest).map(str::as_bytes).collect();
         self.beside = Some(hash(&words));
         self
     }

@@ -3,8 +3,8 @@
 use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
-use forebay_store::Validator;
 use forebay_store::remote::KeyEntry;
+use forebay_store::{TEMP_PREFIX, Validator};
 
 /// An object or a file, named relative to where its listing began.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,11 @@ pub enum NameError {
     /// A part of it is longer than file systems take.
     #[error("a part of the key is longer than 255 bytes: fetch it by itself, to a name of your own")]
     TooLong,
+    /// It is one that unfinished files and journals of ours have.
+    #[error(
+        "names that begin with .forebay- are those of unfinished files: fetch it by itself, to a name of your own"
+    )]
+    Ours,
 }
 
 impl Item {
@@ -68,9 +73,17 @@ pub fn local_path(name: &str) -> Result<PathBuf, NameError> {
     if name.split('/').any(|part| part.len() > PART_MAX) {
         return Err(NameError::TooLong);
     }
+    if name.split('/').any(|part| is_ours(part.as_bytes())) {
+        return Err(NameError::Ours);
+    }
     let path = Path::new(name);
     debug_assert!(path.components().all(|part| matches!(part, Component::Normal(_))));
     Ok(path.to_owned())
+}
+
+/// Whether a name is that of an unfinished file of ours, in any case, as some file systems fold it.
+pub(super) fn is_ours(name: &[u8]) -> bool {
+    name.get(..TEMP_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(TEMP_PREFIX.as_bytes()))
 }
 
 #[cfg(test)]
@@ -81,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_key_becomes_a_path_or_says_why_not() {
-        for good in ["a", "a/b", "日本/🗻", "a b", "a\nb", "-", "..a/b..", "c:\\x"] {
+        for good in ["a", "a/b", "日本/🗻", "a b", "a\nb", "-", "..a/b..", "c:\\x", "a.forebay-x"] {
             assert_eq!(local_path(good), Ok(good.into()));
         }
         for (bad, why) in [
@@ -93,6 +106,8 @@ mod tests {
             ("", NameError::Part),
             ("a/", NameError::Directory),
             ("a\0b", NameError::Nul),
+            (".forebay-get-0123456789abcdef.part", NameError::Ours),
+            ("a/.Forebay-x/b", NameError::Ours),
         ] {
             assert_eq!(local_path(bad), Err(why), "{bad:?}");
         }

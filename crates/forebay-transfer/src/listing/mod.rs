@@ -9,9 +9,11 @@ mod keys;
 mod merge;
 mod select;
 mod tree;
+mod versions;
 
 pub use item::{Item, NameError, local_path};
 pub use keys::Keys;
 pub use merge::{Compare, Merge, Pair, Side, SideError, read_ahead};
 pub use select::{Pattern, PatternError, Select, Verdict};
 pub use tree::{Tree, TreeError, TreeFile};
+pub use versions::Versions;

@@ -99,6 +99,11 @@ impl Pattern {
         &prefix[..prefix.rfind('/').map_or(0, |slash| slash + 1)]
     }
 
+    /// Whether it stands for keys at any depth below.
+    pub fn is_deep(&self) -> bool {
+        self.text.contains("**")
+    }
+
     /// Whether it stands for this key.
     pub fn matches(&self, key: &str) -> bool {
         self.glob.matches(key)

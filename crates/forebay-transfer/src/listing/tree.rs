@@ -18,7 +18,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use forebay_store::TEMP_PREFIX;
+use super::item::is_ours;
 
 /// The most names of one directory that are held.
 const PAGE_NAMES_MAX: usize = 16_384;
@@ -160,17 +160,14 @@ fn smallest(dir: &Path, behind: &[u8], most: usize) -> io::Result<BTreeSet<Vec<u
     Ok(names)
 }
 
-/// Whether a name is that of an unfinished file of ours, in any case, as some file systems fold it.
-fn is_ours(name: &[u8]) -> bool {
-    name.get(..TEMP_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(TEMP_PREFIX.as_bytes()))
-}
-
 fn is_wanted(kind: FileType) -> bool {
     kind.is_file() || kind.is_dir() || kind.is_symlink()
 }
 
 #[cfg(test)]
 mod tests {
+    use forebay_store::TEMP_PREFIX;
+
     use super::*;
 
     fn names(tree: Tree) -> Vec<String> {

@@ -65,8 +65,6 @@ impl Drop for Begun {
             return;
         }
         let (to, upload) = (self.to.clone(), self.upload.clone());
-        self.shared.leaving.spawn(async move {
-            let _ = to.bucket.abort(&upload).await;
-        });
+        self.shared.leaving.spawn(async move { to.bucket.abort(&upload).await.is_ok() });
     }
 }

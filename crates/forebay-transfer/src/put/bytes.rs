@@ -1,6 +1,6 @@
 //! Where an upload's bytes come from, a part at a time and as often as it takes.
 //!
-//! A part of a file is read twice: once for its CRC, which the store is told before the bytes and checks them against, and once when the
+//! A part of a file is read twice: once for its digest, which the store is told before the bytes and checks them against, and once when the
 //! socket can take them. The second time it is in the page cache. What is in flight is one buffer for each connection, which the
 //! connection's line of the plan pays for. A part of another place's object is not held at all: it passes from one connection to the
 //! other, and is asked for again if either breaks.
@@ -15,21 +15,20 @@ use bytes::{Bytes, BytesMut};
 use forebay_net::Pace;
 use forebay_net::client::Payload;
 use forebay_store::ByteRange;
-use forebay_store::remote::{Pin, ReadAsk, ResumableBody};
+use forebay_store::remote::{Checksum, Pin, ReadAsk, ResumableBody};
 use futures_util::stream;
 use parking_lot::Mutex;
 
 use crate::blocking::blocking;
 use crate::engine::{Shared, Source};
 use crate::page_cache::let_go;
-use crate::verify::{Crc, CrcKind, PieceCrc};
+use crate::verify::{Algorithm, Expected, Running};
 use crate::{TransferError, TransferErrorKind};
 
 /// One read for the socket.
 const CHUNK: u64 = 64 << 10;
-
-/// The digest that parts are sent with.
-pub(super) const CRC: CrcKind = CrcKind::Crc64Nvme;
+/// Read without a pause for a digest of all bytes: whoever gives it up waits for no more.
+const AT_A_TIME: u64 = 64 << 20;
 
 /// What is uploaded. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -52,10 +51,10 @@ pub(super) struct LocalFile {
 /// A part, ready to be sent once.
 pub(super) struct Ready {
     pub(super) payload: Payload,
-    /// Its CRC: known before for a file, and when it has passed for an object.
-    pub(super) crc: Arc<Mutex<Crc>>,
+    /// Its digest: known before for a file, and when it has passed for an object.
+    pub(super) digest: Arc<Mutex<Running>>,
     /// Whether it is known before.
-    pub(super) known: Option<PieceCrc>,
+    pub(super) known: Option<Checksum>,
 }
 
 impl LocalFile {
@@ -94,18 +93,35 @@ impl LocalFile {
         }
     }
 
-    /// The CRC of a part. Blocks.
-    fn crc(&self, range: ByteRange) -> Result<Crc, TransferError> {
-        let mut crc = Crc::new(CRC);
+    /// Takes a digest of a part further. Blocks.
+    fn read(&self, range: ByteRange, mut digest: Running) -> Result<Running, TransferError> {
         let mut buffer = vec![0; CHUNK as usize];
         let mut at = range.start();
         while at < range.end() {
             let most = (range.end() - at).min(CHUNK) as usize;
             self.file.read_exact_at(&mut buffer[..most], at).map_err(|error| self.failed(error))?;
-            crc.update(&buffer[..most]);
+            digest.update(&buffer[..most]);
             at += most as u64;
         }
-        Ok(crc)
+        Ok(digest)
+    }
+
+    /// The digest of a part.
+    pub(super) async fn digest(&self, range: ByteRange, digest: Running) -> Result<Running, TransferError> {
+        let local = self.clone();
+        blocking(move || local.read(range, digest)).await
+    }
+
+    /// Whether all of it is what somebody says it is.
+    pub(super) async fn is(&self, expected: &Expected) -> Result<(), TransferError> {
+        let mut digest = Running::from(expected.algorithm());
+        let mut at = 0;
+        while at < self.len {
+            let end = self.len.min(at + AT_A_TIME);
+            digest = self.digest(ByteRange::new(at, end).unwrap_or(ByteRange::whole(0)), digest).await?;
+            at = end;
+        }
+        expected.check(&digest.so_far(), &self.name)
     }
 }
 
@@ -135,14 +151,23 @@ impl From {
     }
 
     /// A part, to be sent once.
-    pub(super) async fn ready(&self, range: ByteRange, shared: &Shared) -> Result<Ready, TransferError> {
+    pub(super) async fn ready(
+        &self,
+        range: ByteRange,
+        algorithm: Algorithm,
+        shared: &Shared,
+    ) -> Result<Ready, TransferError> {
+        let digest = Running::from(algorithm);
         match self {
             Self::File(local) => {
                 let (local, pace) = (local.clone(), shared.pace.clone());
-                let reader = local.clone();
-                let crc = blocking(move || reader.crc(range)).await?;
-                let known = Some(crc.so_far());
-                Ok(Ready { payload: of_file(local, range, pace), crc: Arc::new(Mutex::new(crc)), known })
+                let digest = local.digest(range, digest).await?;
+                let known = Some(digest.so_far());
+                Ok(Ready {
+                    payload: of_file(local, range, pace),
+                    digest: Arc::new(Mutex::new(digest)),
+                    known,
+                })
             }
             Self::Object(source) => {
                 let ask = ReadAsk {
@@ -152,9 +177,9 @@ impl From {
                 };
                 let opened = ResumableBody::open(Arc::clone(&source.remote), ask, shared.tenacity).await;
                 let body = opened.map_err(|error| TransferError::of_store(&source.name(), error))?;
-                let crc = Arc::new(Mutex::new(Crc::new(CRC)));
-                let payload = of_object(body, range.len(), Arc::clone(&crc), shared.pace.clone());
-                Ok(Ready { payload, crc, known: None })
+                let digest = Arc::new(Mutex::new(digest));
+                let payload = of_object(body, range.len(), Arc::clone(&digest), shared.pace.clone());
+                Ok(Ready { payload, digest, known: None })
             }
         }
     }
@@ -177,13 +202,13 @@ fn of_file(local: LocalFile, range: ByteRange, pace: Pace) -> Payload {
     Payload::stream(range.len(), stream::try_unfold(range.start(), read))
 }
 
-fn of_object(body: ResumableBody, len: u64, crc: Arc<Mutex<Crc>>, pace: Pace) -> Payload {
+fn of_object(body: ResumableBody, len: u64, digest: Arc<Mutex<Running>>, pace: Pace) -> Payload {
     let next = move |mut body: ResumableBody| {
-        let (crc, pace) = (Arc::clone(&crc), pace.clone());
+        let (digest, pace) = (Arc::clone(&digest), pace.clone());
         async move {
             let Some(bytes) = body.chunk().await else { return Ok(None) };
             let bytes: Bytes = bytes?;
-            crc.lock().update(&bytes);
+            digest.lock().update(&bytes);
             pace.pay(bytes.len() as u64).await;
             Ok::<_, forebay_net::BoxError>(Some((bytes, body)))
         }

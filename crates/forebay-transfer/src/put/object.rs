@@ -11,7 +11,7 @@ use crate::blocking::blocking;
 use crate::engine::{Engine, Shared, Source};
 use crate::journal::{Head, Identity};
 use crate::parts::Parts;
-use crate::verify::{PieceCrc, Proof};
+use crate::verify::{Algorithm, Proof};
 use crate::{Progress, TransferError, TransferErrorKind};
 
 /// Up to here an object goes up in one request: the price of a multipart upload is two more.
@@ -36,11 +36,15 @@ impl Engine {
     ) -> Result<Put, TransferError> {
         let at = path.to_path_buf();
         let local = blocking(move || LocalFile::open(&at)).await?;
+        if let Some(expected) = &options.digest {
+            local.is(expected).await?;
+        }
         let len = local.len;
         let parts = plan(len, options)?;
         let from = Identity::of_file(path);
         let target = Identity::of_object(to.bucket.place(), &to.key);
-        let head = Head::new(from, target, &local.pin, parts, local.inode).storing(&options.attributes);
+        let head = Head::new(from, target, &local.pin, parts, local.inode)
+            .storing(&options.attributes, options.checksum.kind());
         let beside = Some((path.to_path_buf(), head));
         self.put_object(From::File(local), parts, beside, to, options, progress).await
     }
@@ -49,7 +53,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// As [`put_file`](Engine::put_file); `Invalid` if the source does not say how long it is.
+    /// As [`put_file`](Engine::put_file); `Invalid` if the source does not say how long it is, or if a digest of the caller's is to be
+    /// compared: its parts pass in no order.
     pub async fn put_remote(
         &self,
         source: &Source,
@@ -65,6 +70,11 @@ impl Engine {
             let what = format!("{name}: the server does not say how long it is: get it to a file first");
             TransferError::new(TransferErrorKind::Invalid, what)
         })?;
+        if options.digest.is_some() {
+            let what =
+                format!("{name}: a digest cannot be taken of what passes through: get it to a file first");
+            return Err(TransferError::new(TransferErrorKind::Invalid, what));
+        }
         let parts = plan(len, options)?;
         let pin = source.pin.clone().narrowed(&facts);
         let from = From::Object(Source { pin, ..source });
@@ -104,31 +114,31 @@ impl Engine {
         let shared = self.shared();
         let slot = shared.slots.take().await;
         let whole = Parts::one(len).range(0);
-        let first = from.ready(whole, shared).await?;
-        let (crc, sum) = (Arc::clone(&first.crc), first.known);
-        let seen = Arc::new(parking_lot::Mutex::new(crc));
+        let first = from.ready(whole, options.checksum, shared).await?;
+        let (digest, known) = (Arc::clone(&first.digest), first.known.clone());
+        let seen = Arc::new(parking_lot::Mutex::new(digest));
         let mut first = Some(first);
         // From here on the store refuses other bytes, if it compares digests.
         from.check().await?;
-        let ask = settle::ask(to, options, sum);
+        let ask = settle::ask(to, options, known);
         let asked = again(shared, &*to.bucket, progress, || {
             let (ready, ask, seen) = (first.take(), &ask, Arc::clone(&seen));
             async move {
                 let ready = match ready {
                     Some(ready) => ready,
-                    None => remake(from, whole, shared).await?,
+                    None => remake(from, whole, options.checksum, shared).await?,
                 };
-                *seen.lock() = Arc::clone(&ready.crc);
+                *seen.lock() = Arc::clone(&ready.digest);
                 to.bucket.put(ask, ready.payload).await
             }
         });
         let answer = asked.await;
-        let crc: PieceCrc = seen.lock().lock().so_far();
+        let digest = seen.lock().lock().so_far();
         let stored = match answer {
             Ok(stored) => stored,
-            Err(failed) => settle::heard(to, failed, len, Some(crc), &options.condition).await?,
+            Err(failed) => settle::heard(to, failed, len, Some(&digest), &options.condition).await?,
         };
-        let proof = settle::proof(&stored, Some(crc), &[]);
+        let proof = settle::proof(&stored, Some(&digest), []);
         if proof == Proof::LENGTH {
             from.check().await?;
         }
@@ -142,10 +152,13 @@ impl Engine {
 pub(super) async fn remake(
     from: &From,
     range: forebay_store::ByteRange,
+    algorithm: Algorithm,
     shared: &Shared,
 ) -> Result<super::bytes::Ready, forebay_store::StoreError> {
     let kind = forebay_store::StoreErrorKind::Changed;
-    from.ready(range, shared).await.map_err(|error| forebay_store::StoreError::with_cause(kind, error))
+    from.ready(range, algorithm, shared)
+        .await
+        .map_err(|error| forebay_store::StoreError::with_cause(kind, error))
 }
 
 fn plan(len: u64, options: &PutOptions) -> Result<Parts, TransferError> {

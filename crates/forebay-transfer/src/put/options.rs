@@ -6,7 +6,7 @@ use forebay_budget::ByteSize;
 use forebay_store::remote::{Attributes, Bucket, Condition, ObjectKey, Stored};
 
 use crate::PageCache;
-use crate::verify::Proof;
+use crate::verify::{Algorithm, Expected, Proof};
 
 /// Where an object goes.
 #[derive(Debug, Clone)]
@@ -30,6 +30,11 @@ pub struct PutOptions {
     pub on_failure: OnFailure,
     /// What becomes of the page cache where a file is read.
     pub page_cache: PageCache,
+    /// The digest that is sent along, checked by the store and kept by it, where it keeps any.
+    pub checksum: Algorithm,
+    /// What the bytes must be. A file is read once more for it, before anything is sent; what comes in order is compared before it is
+    /// published.
+    pub digest: Option<Expected>,
 }
 
 /// What becomes of parts that arrived, if the others do not.

@@ -8,16 +8,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use forebay_store::TEMP_PREFIX;
-use forebay_store::remote::{Part, PartAsk};
+use forebay_store::remote::{Checksum, Part, PartAsk};
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
 
 use super::again::again;
 use super::begun::Begun;
-use super::bytes::{CRC, From};
-use super::earlier::{Earlier, earlier};
+use super::bytes::From;
+use super::earlier::{Earlier, LocalParts, earlier};
 use super::object::remake;
-use super::{Destination, OnFailure, Put, PutOptions, settle};
+use super::settle::{self, Sent};
+use super::{Destination, OnFailure, Put, PutOptions};
 use crate::blocking::blocking;
 use crate::engine::Shared;
 use crate::journal::{Done, Head, Journal, Tag, hex};
@@ -25,7 +26,7 @@ use crate::parts::Parts;
 use crate::verify::PieceCrc;
 use crate::{Left, Progress, TransferError, TransferErrorKind};
 
-type Sent = Result<(u64, Part, PieceCrc), TransferError>;
+type Ended = Result<(u64, Part, Checksum), TransferError>;
 
 /// An upload in parts. Dropped before its end, it leaves what the next one can use, or nothing.
 pub(super) struct Uploading {
@@ -42,7 +43,7 @@ pub(super) struct Uploading {
 }
 
 /// The parts that are at the store, by their index.
-pub(super) type There = BTreeMap<u64, (Part, Option<PieceCrc>)>;
+pub(super) type There = BTreeMap<u64, Sent>;
 
 impl Uploading {
     /// Goes on with the upload that an earlier run has left, or begins one.
@@ -56,9 +57,12 @@ impl Uploading {
         progress: &Progress,
     ) -> Result<Self, TransferError> {
         let beside = beside.map(|(path, head)| (journal_path(&path, &head), head));
-        let left = match &beside {
-            Some((path, head)) => earlier(path, head, &shared, to, progress).await?,
-            None => Earlier::Nothing,
+        let left = match (&beside, &from) {
+            (Some((path, head)), From::File(local)) => {
+                let file = LocalParts { local, algorithm: options.checksum };
+                earlier(path, head, &file, &shared, to, progress).await?
+            }
+            _ => Earlier::Nothing,
         };
         let (begun, parts, there) = match left {
             Earlier::GoesOn { begun, parts, there } => (begun, parts, there),
@@ -100,7 +104,8 @@ impl Uploading {
         let (path, mut head) = beside?;
         head.upload = Some(self.begun.upload().id.clone());
         head.part_size = self.parts.size();
-        let had: Vec<Done> = self.there.iter().map(|(index, (part, crc))| done(*index, part, *crc)).collect();
+        let had = self.there.iter().map(|(index, (part, digest))| done(*index, part, digest.as_ref()));
+        let had: Vec<Done> = had.collect();
         let begin = move || {
             Journal::begin(&path, head, had).map_err(|error| TransferError::of_file("no journal", error))
         };
@@ -128,7 +133,7 @@ impl Uploading {
         }
     }
 
-    async fn drive(&mut self, tasks: &mut JoinSet<Sent>) -> Result<(), TransferError> {
+    async fn drive(&mut self, tasks: &mut JoinSet<Ended>) -> Result<(), TransferError> {
         let missing: Vec<u64> =
             (0..self.parts.count()).filter(|index| !self.there.contains_key(index)).collect();
         let mut missing = missing.into_iter();
@@ -155,16 +160,16 @@ impl Uploading {
         Ok(())
     }
 
-    fn send(&self, index: u64) -> impl Future<Output = Sent> + Send + use<> {
+    fn send(&self, index: u64) -> impl Future<Output = Ended> + Send + use<> {
         let (shared, from, to) = (Arc::clone(&self.shared), self.from.clone(), self.to.clone());
         let (upload, progress) = (self.begun.upload().clone(), self.progress.clone());
-        let range = self.parts.range(index);
+        let (range, algorithm) = (self.parts.range(index), self.options.checksum);
         let lets_go = self.options.page_cache.lets_go(self.parts.len());
         async move {
-            let first = from.ready(range, &shared).await?;
+            let first = from.ready(range, algorithm, &shared).await?;
             let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
-            let seen = Arc::new(parking_lot::Mutex::new(Arc::clone(&first.crc)));
-            let ask = PartAsk { number, checksum: first.known.map(PieceCrc::checksum) };
+            let seen = Arc::new(parking_lot::Mutex::new(Arc::clone(&first.digest)));
+            let ask = PartAsk { number, checksum: first.known.clone() };
             let mut first = Some(first);
             let sent = again(&shared, &*to.bucket, &progress, || {
                 let (ready, seen) = (first.take(), Arc::clone(&seen));
@@ -172,9 +177,9 @@ impl Uploading {
                 async move {
                     let ready = match ready {
                         Some(ready) => ready,
-                        None => remake(from, range, shared).await?,
+                        None => remake(from, range, algorithm, shared).await?,
                     };
-                    *seen.lock() = Arc::clone(&ready.crc);
+                    *seen.lock() = Arc::clone(&ready.digest);
                     to.bucket.put_part(upload, ask, ready.payload).await
                 }
             });
@@ -183,32 +188,28 @@ impl Uploading {
             if lets_go {
                 from.let_go(range).await;
             }
-            let crc = seen.lock().lock().so_far();
-            Ok((index, part, crc))
+            let digest = seen.lock().lock().so_far();
+            Ok((index, part, digest))
         }
     }
 
-    fn sent(&mut self, ended: Result<Sent, tokio::task::JoinError>) -> Result<(), TransferError> {
-        let (index, part, crc) = ended.map_err(|gone| {
+    fn sent(&mut self, ended: Result<Ended, tokio::task::JoinError>) -> Result<(), TransferError> {
+        let (index, part, digest) = ended.map_err(|gone| {
             TransferError::new(TransferErrorKind::Local, "the program is ending").because(gone)
         })??;
-        let differs = part.checksum.as_ref().is_some_and(|told| told.kind == CRC.kind() && !crc.is(told));
-        if differs {
-            let what = format!("{}: part {} is not stored as it was sent", self.to.name(), part.number);
-            return Err(TransferError::new(TransferErrorKind::Integrity, what));
-        }
+        settle::stored_as_sent(&self.to, &part, &digest)?;
         if let Some(journal) = &mut self.journal {
-            journal.done(done(index, &part, Some(crc)));
+            journal.done(done(index, &part, Some(&digest)));
         }
-        self.there.insert(index, (part, Some(crc)));
+        self.there.insert(index, (part, Some(digest)));
         Ok(())
     }
 
     async fn publish(&self) -> Result<Put, TransferError> {
         self.from.check().await?;
-        let crc = self.there.values().try_fold(PieceCrc::empty(CRC), |sum, (_, crc)| sum.then((*crc)?));
-        let ask = settle::ask(&self.to, &self.options, crc);
-        let parts: Vec<Part> = self.there.values().map(|(part, _)| part.clone()).collect();
+        let whole = settle::whole(self.there.values());
+        let ask = settle::ask(&self.to, &self.options, whole.clone());
+        let parts = settle::listed(self.there.values());
         let (to, upload) = (&self.to, self.begun.upload());
         let completed =
             again(&self.shared, &*to.bucket, &self.progress, || to.bucket.complete(upload, &ask, &parts))
@@ -216,10 +217,9 @@ impl Uploading {
         let len = self.parts.len();
         let stored = match completed {
             Ok(stored) => stored,
-            Err(failed) => settle::heard(to, failed, len, crc, &self.options.condition).await?,
+            Err(failed) => settle::heard(to, failed, len, whole.as_ref(), &self.options.condition).await?,
         };
-        let pairs: Vec<_> = self.there.values().cloned().collect();
-        let proof = settle::proof(&stored, crc, &pairs);
+        let proof = settle::proof(&stored, whole.as_ref(), self.there.values());
         Ok(Put { stored, len, resumed: self.resumed, proof })
     }
 
@@ -248,7 +248,8 @@ impl Drop for Uploading {
     }
 }
 
-fn done(index: u64, part: &Part, crc: Option<PieceCrc>) -> Done {
+fn done(index: u64, part: &Part, digest: Option<&Checksum>) -> Done {
+    let crc = digest.and_then(|digest| PieceCrc::of(digest, part.len));
     Done { tag: Some(Tag::of(&part.validator)), ..Done::new(index, part.len, crc) }
 }
 

@@ -12,18 +12,18 @@ use bytes::Bytes;
 use forebay_budget::{ByteSize, Class, Lease, PooledBuf};
 use forebay_net::Pace;
 use forebay_net::client::Payload;
-use forebay_store::remote::{Part, PartAsk};
+use forebay_store::remote::{Checksum, Part, PartAsk};
 use futures_util::stream;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::task::JoinSet;
 
 use super::again::again;
 use super::begun::Begun;
-use super::bytes::CRC;
-use super::{Destination, Put, PutOptions, settle};
+use super::settle::{self, Sent};
+use super::{Destination, Put, PutOptions};
 use crate::engine::{Engine, Shared};
 use crate::parts::{PART_MIN, PARTS_MAX, growing, growing_total};
-use crate::verify::{Crc, PieceCrc};
+use crate::verify::{Algorithm, Expected, Running};
 use crate::{Progress, TransferError, TransferErrorKind};
 
 /// The first part, where the plan has room for two of them.
@@ -34,8 +34,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A part that was read.
 struct Filled {
     bytes: Bytes,
-    crc: PieceCrc,
+    digest: Checksum,
     is_last: bool,
+}
+
+/// Where parts are filled from, and what the whole must be.
+struct Intake<R> {
+    reader: R,
+    algorithm: Algorithm,
+    /// A digest that the caller brought, and the same of what was read so far.
+    expected: Option<(Expected, Running)>,
 }
 
 /// Parts on their way.
@@ -44,8 +52,8 @@ struct Sending<'a> {
     to: &'a Destination,
     progress: &'a Progress,
     begun: Begun,
-    tasks: JoinSet<Result<(Part, PieceCrc), TransferError>>,
-    there: Vec<(Part, Option<PieceCrc>)>,
+    tasks: JoinSet<Result<(Part, Checksum), TransferError>>,
+    there: Vec<Sent>,
 }
 
 impl Engine {
@@ -55,10 +63,11 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// `Memory` if the plan has no room for a part; `Local` if the reader fails; else as [`put_file`](Engine::put_file).
+    /// `Memory` if the plan has no room for a part; `Local` if the reader fails; `Integrity` if what came is not what the caller
+    /// said, in which case nothing is published; else as [`put_file`](Engine::put_file).
     pub async fn put_pipe(
         &self,
-        mut reader: impl AsyncRead + Send + Unpin,
+        reader: impl AsyncRead + Send + Unpin,
         to: &Destination,
         options: &PutOptions,
         progress: &Progress,
@@ -67,12 +76,14 @@ impl Engine {
         let half = ByteSize::b(shared.ledger.usage(Class::Windows).capacity / 2);
         let size = options.part_size.unwrap_or(FIRST.min(half)).max(PART_MIN);
         let most = if to.bucket.wants_equal_parts() { size } else { half.max(size) };
-        let first = fill(&mut reader, lease(shared, size).await?).await?;
+        let mut intake = Intake::new(reader, options);
+        let first = intake.fill(lease(shared, size).await?).await?;
         progress.expect(first.bytes.len() as u64);
         let put = if first.is_last {
+            intake.check()?;
             self.put_bytes(first, to, options, progress).await?
         } else {
-            self.put_growing(first, &mut reader, (size, most), to, options, progress).await?
+            self.put_growing(first, &mut intake, (size, most), to, options, progress).await?
         };
         progress.object_is_whole();
         Ok(put)
@@ -87,7 +98,7 @@ impl Engine {
     ) -> Result<Put, TransferError> {
         let shared = self.shared();
         let slot = shared.slots.take().await;
-        let ask = settle::ask(to, options, Some(whole.crc));
+        let ask = settle::ask(to, options, Some(whole.digest.clone()));
         let put = again(shared, &*to.bucket, progress, || {
             to.bucket.put(&ask, paced(whole.bytes.clone(), &shared.pace))
         })
@@ -95,18 +106,18 @@ impl Engine {
         let len = whole.bytes.len() as u64;
         let stored = match put {
             Ok(stored) => stored,
-            Err(failed) => settle::heard(to, failed, len, Some(whole.crc), &options.condition).await?,
+            Err(failed) => settle::heard(to, failed, len, Some(&whole.digest), &options.condition).await?,
         };
         slot.finished(len);
         progress.moved(len);
-        let proof = settle::proof(&stored, Some(whole.crc), &[]);
+        let proof = settle::proof(&stored, Some(&whole.digest), []);
         Ok(Put { stored, len, resumed: 0, proof })
     }
 
     async fn put_growing(
         &self,
         first: Filled,
-        reader: &mut (impl AsyncRead + Send + Unpin),
+        intake: &mut Intake<impl AsyncRead + Send + Unpin>,
         (size, most): (ByteSize, ByteSize),
         to: &Destination,
         options: &PutOptions,
@@ -117,10 +128,13 @@ impl Engine {
         let begun = Begun::begin(&shared, to, &ask, progress).await?;
         let (tasks, there) = (JoinSet::new(), Vec::new());
         let mut sending = Sending { shared, to, progress, begun, tasks, there };
-        let sent = sending.send_all(first, reader, size, most).await;
+        let sent = sending.send_all(first, intake, size, most).await;
         sending.tasks.shutdown().await;
         let published = match sent {
-            Ok(()) => sending.publish(options).await,
+            Ok(()) => match intake.check() {
+                Ok(()) => sending.publish(options).await,
+                Err(other) => Err(other),
+            },
             Err(error) => Err(error),
         };
         match published {
@@ -140,7 +154,7 @@ impl Sending<'_> {
     async fn send_all(
         &mut self,
         first: Filled,
-        reader: &mut (impl AsyncRead + Send + Unpin),
+        intake: &mut Intake<impl AsyncRead + Send + Unpin>,
         size: ByteSize,
         most: ByteSize,
     ) -> Result<(), TransferError> {
@@ -157,7 +171,7 @@ impl Sending<'_> {
                 return Err(too_long(size, most));
             }
             let room = self.room(growing(size, number, most)).await?;
-            let filled = fill(reader, room).await?;
+            let filled = intake.fill(room).await?;
             self.progress.expect(filled.bytes.len() as u64);
             next = Some(filled).filter(|filled| !filled.bytes.is_empty());
         }
@@ -190,7 +204,7 @@ impl Sending<'_> {
         let (shared, to, upload) = (Arc::clone(&self.shared), self.to.clone(), self.begun.upload().clone());
         let progress = self.progress.clone();
         self.tasks.spawn(async move {
-            let ask = PartAsk { number, checksum: Some(filled.crc.checksum()) };
+            let ask = PartAsk { number, checksum: Some(filled.digest.clone()) };
             let bytes = filled.bytes;
             let sent = again(&shared, &*to.bucket, &progress, || {
                 to.bucket.put_part(&upload, &ask, paced(bytes.clone(), &shared.pace))
@@ -200,27 +214,28 @@ impl Sending<'_> {
             drop(bytes);
             slot.finished(len);
             progress.moved(len);
-            Ok((part, filled.crc))
+            Ok((part, filled.digest))
         });
         Ok(())
     }
 
     fn take(
         &mut self,
-        ended: Result<Result<(Part, PieceCrc), TransferError>, tokio::task::JoinError>,
+        ended: Result<Result<(Part, Checksum), TransferError>, tokio::task::JoinError>,
     ) -> Result<(), TransferError> {
-        let (part, crc) = ended.map_err(|gone| {
+        let (part, digest) = ended.map_err(|gone| {
             TransferError::new(TransferErrorKind::Local, "the program is ending").because(gone)
         })??;
-        self.there.push((part, Some(crc)));
+        settle::stored_as_sent(self.to, &part, &digest)?;
+        self.there.push((part, Some(digest)));
         Ok(())
     }
 
     async fn publish(&mut self, options: &PutOptions) -> Result<Put, TransferError> {
         self.there.sort_unstable_by_key(|(part, _)| part.number);
-        let crc = self.there.iter().try_fold(PieceCrc::empty(CRC), |sum, (_, crc)| sum.then((*crc)?));
-        let ask = settle::ask(self.to, options, crc);
-        let parts: Vec<Part> = self.there.iter().map(|(part, _)| part.clone()).collect();
+        let whole = settle::whole(&self.there);
+        let ask = settle::ask(self.to, options, whole.clone());
+        let parts = settle::listed(&self.there);
         let (to, upload) = (self.to, self.begun.upload());
         let completed =
             again(&self.shared, &*to.bucket, self.progress, || to.bucket.complete(upload, &ask, &parts))
@@ -228,9 +243,9 @@ impl Sending<'_> {
         let len = parts.iter().map(|part| part.len).sum();
         let stored = match completed {
             Ok(stored) => stored,
-            Err(failed) => settle::heard(to, failed, len, crc, &options.condition).await?,
+            Err(failed) => settle::heard(to, failed, len, whole.as_ref(), &options.condition).await?,
         };
-        let proof = settle::proof(&stored, crc, &self.there);
+        let proof = settle::proof(&stored, whole.as_ref(), &self.there);
         Ok(Put { stored, len, resumed: 0, proof })
     }
 }
@@ -253,23 +268,42 @@ fn paced(bytes: Bytes, pace: &Pace) -> Payload {
     Payload::stream(bytes.len() as u64, stream::try_unfold((bytes, pace.clone()), next))
 }
 
-/// Reads until the buffer is full or the reader at its end.
-async fn fill(reader: &mut (impl AsyncRead + Unpin), lease: Lease) -> Result<Filled, TransferError> {
-    let size = usize::try_from(lease.bytes()).unwrap_or(usize::MAX);
-    let mut buffer = PooledBuf::alone(size, lease);
-    let mut crc = Crc::new(CRC);
-    let mut len = 0;
-    while len < size {
-        let read = reader.read(&mut buffer[len..]).await;
-        match read.map_err(|error| TransferError::of_file("cannot read what is to be uploaded", error))? {
-            0 => break,
-            more => {
-                crc.update(&buffer[len..len + more]);
-                len += more;
+impl<R: AsyncRead + Unpin> Intake<R> {
+    fn new(reader: R, options: &PutOptions) -> Self {
+        let expected = options.digest.clone().map(|expected| {
+            let running = Running::from(expected.algorithm());
+            (expected, running)
+        });
+        Self { reader, algorithm: options.checksum, expected }
+    }
+
+    /// Reads until the buffer is full or the reader at its end.
+    async fn fill(&mut self, lease: Lease) -> Result<Filled, TransferError> {
+        let size = usize::try_from(lease.bytes()).unwrap_or(usize::MAX);
+        let mut buffer = PooledBuf::alone(size, lease);
+        let mut digest = Running::from(self.algorithm);
+        let mut len = 0;
+        while len < size {
+            let read = self.reader.read(&mut buffer[len..]).await;
+            match read.map_err(|error| TransferError::of_file("cannot read what is to be uploaded", error))? {
+                0 => break,
+                more => {
+                    digest.update(&buffer[len..len + more]);
+                    if let Some((_, running)) = &mut self.expected {
+                        running.update(&buffer[len..len + more]);
+                    }
+                    len += more;
+                }
             }
         }
+        Ok(Filled { bytes: buffer.freeze(len), digest: digest.so_far(), is_last: len < size })
     }
-    Ok(Filled { bytes: buffer.freeze(len), crc: crc.so_far(), is_last: len < size })
+
+    /// Whether all that came is what it should be.
+    fn check(&self) -> Result<(), TransferError> {
+        let Some((expected, running)) = &self.expected else { return Ok(()) };
+        expected.check(&running.so_far(), "what was read")
+    }
 }
 
 fn too_long(size: ByteSize, most: ByteSize) -> TransferError {

@@ -102,6 +102,13 @@ impl PieceCrc {
         Some(Self { kind: self.kind, value, len: self.len + next.len })
     }
 
+    /// Of a digest of all of `len` bytes, if it is a CRC.
+    pub fn of(told: &Checksum, len: u64) -> Option<Self> {
+        let kind = CrcKind::of(told.kind).filter(|_| told.coverage == Coverage::FullObject)?;
+        let value = told.value.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
+        Some(Self { kind, value, len })
+    }
+
     /// As a store writes it.
     pub fn checksum(self) -> Checksum {
         let bytes = self.value.to_be_bytes();

@@ -4,13 +4,35 @@ use std::fmt;
 use std::str::FromStr;
 
 use forebay_store::remote::{Checksum, ChecksumKind, Coverage};
+use md5::{Digest as _, Md5};
 use sha2::{Digest as _, Sha256};
 
 use super::{Crc, CrcKind};
+use crate::{TransferError, TransferErrorKind};
+
+/// The digests that we take of bytes ourselves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of the algorithms")]
+pub enum Algorithm {
+    Crc32,
+    Crc32c,
+    /// Joins, is quick, and is what S3 keeps unless it is told otherwise.
+    #[default]
+    Crc64Nvme,
+    Sha256,
+}
+
+/// A word that names no algorithm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the algorithms are crc64nvme, crc32c, crc32 and sha256")]
+pub struct UnknownAlgorithm;
 
 /// What the bytes must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expected(Checksum);
+pub struct Expected {
+    algorithm: Algorithm,
+    sum: Checksum,
+}
 
 /// A text that names no digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -27,12 +49,59 @@ pub enum ExpectedError {
 pub(crate) enum Running {
     Crc(Crc),
     Sha256(Sha256),
+    Md5(Md5),
+}
+
+impl Algorithm {
+    const ALL: [Self; 4] = [Self::Crc64Nvme, Self::Crc32c, Self::Crc32, Self::Sha256];
+
+    /// What stores call it.
+    pub const fn kind(self) -> ChecksumKind {
+        match self {
+            Self::Crc32 => ChecksumKind::Crc32,
+            Self::Crc32c => ChecksumKind::Crc32c,
+            Self::Crc64Nvme => ChecksumKind::Crc64Nvme,
+            Self::Sha256 => ChecksumKind::Sha256,
+        }
+    }
+
+    const fn bytes(self) -> usize {
+        match self {
+            Self::Crc32 | Self::Crc32c => 4,
+            Self::Crc64Nvme => 8,
+            Self::Sha256 => 32,
+        }
+    }
+}
+
+impl FromStr for Algorithm {
+    type Err = UnknownAlgorithm;
+
+    fn from_str(text: &str) -> Result<Self, UnknownAlgorithm> {
+        Self::ALL
+            .into_iter()
+            .find(|known| known.kind().name().eq_ignore_ascii_case(text))
+            .ok_or(UnknownAlgorithm)
+    }
 }
 
 impl Expected {
     /// The digest of all bytes.
     pub const fn checksum(&self) -> &Checksum {
-        &self.0
+        &self.sum
+    }
+
+    pub(crate) const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// Compares; `name` is what the bytes are of.
+    pub(crate) fn check(&self, found: &Checksum, name: &str) -> Result<(), TransferError> {
+        if *found == self.sum {
+            return Ok(());
+        }
+        let what = format!("{name} is {found}, and should be {}: nothing is stored", self.sum);
+        Err(TransferError::new(TransferErrorKind::Integrity, what))
     }
 }
 
@@ -41,24 +110,30 @@ impl FromStr for Expected {
 
     fn from_str(text: &str) -> Result<Self, ExpectedError> {
         let (name, hex) = text.split_once(':').ok_or(ExpectedError::Algorithm)?;
-        let (kind, len) = match name.to_ascii_lowercase().as_str() {
-            "sha256" => (ChecksumKind::Sha256, 32),
-            "crc64nvme" => (ChecksumKind::Crc64Nvme, 8),
-            "crc32c" => (ChecksumKind::Crc32c, 4),
-            "crc32" => (ChecksumKind::Crc32, 4),
-            _ => return Err(ExpectedError::Algorithm),
-        };
+        let algorithm: Algorithm = name.parse().map_err(|UnknownAlgorithm| ExpectedError::Algorithm)?;
+        let len = algorithm.bytes();
         let value = from_hex(hex).filter(|value| value.len() == len).ok_or(ExpectedError::Digits(len * 2))?;
-        Ok(Self(Checksum { kind, coverage: Coverage::FullObject, value }))
+        let sum = Checksum { kind: algorithm.kind(), coverage: Coverage::FullObject, value };
+        Ok(Self { algorithm, sum })
     }
 }
 
-fn from_hex(hex: &str) -> Option<Box<[u8]>> {
+/// Bytes from their hexadecimal digits.
+pub(crate) fn from_hex(hex: &str) -> Option<Box<[u8]>> {
     let digits: Option<Vec<u8>> =
         hex.chars().map(|digit| digit.to_digit(16).and_then(|digit| digit.try_into().ok())).collect();
     let digits = digits?;
     let (pairs, rest) = digits.as_chunks::<2>();
     rest.is_empty().then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
+}
+
+impl From<Algorithm> for Running {
+    fn from(algorithm: Algorithm) -> Self {
+        match CrcKind::of(algorithm.kind()) {
+            Some(crc) => Self::Crc(Crc::new(crc)),
+            None => Self::Sha256(Sha256::new()),
+        }
+    }
 }
 
 impl Running {
@@ -67,6 +142,7 @@ impl Running {
         match (CrcKind::of(kind), kind) {
             (Some(crc), _) => Some(Self::Crc(Crc::new(crc))),
             (None, ChecksumKind::Sha256) => Some(Self::Sha256(Sha256::new())),
+            (None, ChecksumKind::Md5) => Some(Self::Md5(Md5::new())),
             (None, _) => None,
         }
     }
@@ -75,33 +151,24 @@ impl Running {
         match self {
             Self::Crc(crc) => crc.update(bytes),
             Self::Sha256(sha) => sha.update(bytes),
+            Self::Md5(md5) => md5.update(bytes),
         }
     }
 
-    pub(crate) fn finish(self) -> Checksum {
-        match self {
-            Self::Crc(crc) => crc.so_far().checksum(),
-            Self::Sha256(sha) => Checksum {
-                kind: ChecksumKind::Sha256,
-                coverage: Coverage::FullObject,
-                value: sha.finalize().as_slice().into(),
-            },
-        }
+    /// Of the bytes up to here.
+    pub(crate) fn so_far(&self) -> Checksum {
+        let (kind, value) = match self {
+            Self::Crc(crc) => return crc.so_far().checksum(),
+            Self::Sha256(sha) => (ChecksumKind::Sha256, sha.clone().finalize().as_slice().into()),
+            Self::Md5(md5) => (ChecksumKind::Md5, md5.clone().finalize().as_slice().into()),
+        };
+        Checksum { kind, coverage: Coverage::FullObject, value }
     }
 }
 
 impl fmt::Display for Expected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self.0.kind {
-            ChecksumKind::Crc32 => "crc32",
-            ChecksumKind::Crc32c => "crc32c",
-            ChecksumKind::Crc64Nvme => "crc64nvme",
-            ChecksumKind::Sha256 => "sha256",
-            ChecksumKind::Sha1 => "sha1",
-            ChecksumKind::Md5 => "md5",
-        };
-        write!(f, "{name}:")?;
-        self.0.value.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.sum.fmt(f)
     }
 }
 
@@ -114,11 +181,11 @@ mod tests {
         let empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         let expected: Expected = empty.parse().unwrap();
         assert_eq!(expected.to_string(), empty);
-        assert_eq!(&Running::new(ChecksumKind::Sha256).unwrap().finish(), expected.checksum());
+        assert_eq!(&Running::new(ChecksumKind::Sha256).unwrap().so_far(), expected.checksum());
         let crc: Expected = "CRC64NVME:AE8B14860A799888".parse().unwrap();
         let mut running = Running::new(ChecksumKind::Crc64Nvme).unwrap();
         running.update(b"123456789");
-        assert_eq!(&running.finish(), crc.checksum());
+        assert_eq!(&running.so_far(), crc.checksum());
     }
 
     #[test]

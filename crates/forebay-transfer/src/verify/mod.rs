@@ -6,10 +6,12 @@
 
 mod crc;
 mod digest;
+mod file;
 
 pub use crc::{Crc, CrcKind, PieceCrc};
-pub(crate) use digest::Running;
-pub use digest::{Expected, ExpectedError};
+pub use digest::{Algorithm, Expected, ExpectedError, UnknownAlgorithm};
+pub(crate) use digest::{Running, from_hex};
+pub use file::digest_of_file;
 
 use std::fmt;
 

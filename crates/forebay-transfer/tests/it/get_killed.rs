@@ -9,6 +9,7 @@ use forebay_budget::ByteSize;
 use forebay_store::origin::{Origin, OriginOptions};
 use forebay_store::remote::ObjectKey;
 use forebay_testkit::fake::{Fault, Gate, When};
+use forebay_testkit::small_disk::SmallDisk;
 use forebay_transfer::{GetOptions, Left, Progress, Source, Space, TransferErrorKind};
 
 use crate::world::{KIB, World, client, engine, ledger, pieces};
@@ -55,38 +56,20 @@ async fn what_a_killed_process_had_fetched_is_not_fetched_again() {
     }
 }
 
-/// A disk of 4 MiB; `None` where we may not mount one.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    fn mount() -> Option<Self> {
-        let dir = tempfile::tempdir().unwrap();
-        let mounted =
-            Command::new("mount").args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"]).arg(dir.path()).output();
-        mounted.is_ok_and(|done| done.status.success()).then_some(Self(dir))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
-    }
-}
-
 #[tokio::test]
 async fn a_full_disk_is_known_before_or_leaves_what_can_go_on() {
-    let Some(disk) = SmallDisk::mount() else { return eprintln!("not tried: it needs the right to mount") };
-    let path = disk.0.path().join("target");
+    let Some(disk) = SmallDisk::mount(4) else { return };
+    let path = disk.path().join("target");
     let world = World::with(5 << 20);
     let get = async |options: GetOptions| {
         world.engine.get_file(&world.source(), &path, &options, &world.progress).await
     };
     let error = get(pieces()).await.unwrap_err();
     assert_eq!((error.kind(), error.left()), (TransferErrorKind::NoSpace, Left::Nothing), "{error}");
-    assert_eq!(std::fs::read_dir(disk.0.path()).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(disk.path()).unwrap().count(), 0);
 
     world.put(forebay_testkit::fake_origin::Page::pattern(crate::world::PATTERN, 3 << 20).etag("\"v1\""));
-    let filler = disk.0.path().join("filler");
+    let filler = disk.path().join("filler");
     let fills = {
         let filler = filler.clone();
         move || std::fs::write(&filler, vec![1; 2 << 20]).unwrap_or_default()

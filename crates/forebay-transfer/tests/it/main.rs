@@ -10,4 +10,6 @@ mod get_memory;
 mod get_ordered;
 mod page_cache;
 mod put;
+mod put_digest;
+mod put_left;
 mod world;

@@ -24,8 +24,8 @@ pub(crate) struct Place {
     pub(crate) server: FakeS3,
     pub(crate) bucket: Arc<S3>,
     pub(crate) engine: Engine,
-    ledger: Ledger,
-    dir: TempDir,
+    pub(crate) ledger: Ledger,
+    pub(crate) dir: TempDir,
     pub(crate) progress: Progress,
 }
 
@@ -53,7 +53,7 @@ pub(crate) async fn place() -> Place {
     Place { server, bucket, engine: engine(ledger.clone()), ledger, dir, progress }
 }
 
-fn small_parts() -> PutOptions {
+pub(crate) fn small_parts() -> PutOptions {
     PutOptions { part_size: Some(ByteSize::mib(5)), ..PutOptions::default() }
 }
 
@@ -68,7 +68,7 @@ impl Place {
         path
     }
 
-    async fn put(&self, len: u64, options: &PutOptions) -> Result<Put, TransferError> {
+    pub(crate) async fn put(&self, len: u64, options: &PutOptions) -> Result<Put, TransferError> {
         let path = self.file(len);
         self.again(&path, options).await
     }
@@ -95,7 +95,7 @@ impl Place {
     }
 }
 
-const MIB: u64 = 1 << 20;
+pub(crate) const MIB: u64 = 1 << 20;
 
 #[tokio::test]
 async fn a_file_of_any_length_goes_up_and_the_store_confirms_its_digest() {
