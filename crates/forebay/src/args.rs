@@ -21,8 +21,8 @@ use self::settings::{Role, sources, with_settings};
 use crate::output::Form;
 
 pub(crate) use asked::{
-    Aborting, Base, Benching, Choice, Compare, Depth, Detail, Existing, Expiry, Globs, Lengths, Listing,
-    Moving, OtherSide, Presigning, Proof, Removing, Rule, Run, Stored, Surplus, Verb, When,
+    Aborting, Ages, Base, Benching, Choice, Compare, Depth, Detail, Existing, Expiry, Globs, Lengths,
+    Listing, Moving, OtherSide, Presigning, Proof, Removing, Rule, Run, Stored, Surplus, Verb, When,
 };
 pub(crate) use settings::Sources;
 
@@ -30,7 +30,7 @@ pub(crate) use settings::Sources;
 #[derive(Debug)]
 pub(crate) enum Ask {
     Serve(Sources),
-    Plan(Sources, Form),
+    Plan(Sources, Form, Planning),
     Doctor(Sources, Form, forebay_s3::Depth),
     Config(Sources, View),
     Completions(Shell),
@@ -38,7 +38,7 @@ pub(crate) enum Ask {
     Move(Box<Moving>),
     List(Listing),
     Usage(Listing),
-    Cat(Base, Vec<OsString>),
+    Cat { base: Base, places: Vec<OsString>, version: Option<String> },
     Remove(Removing),
     Stat { base: Base, places: Vec<OsString>, version: Option<String> },
     MakeBucket(Base, OsString),
@@ -56,13 +56,22 @@ pub(crate) enum View {
     Reference,
 }
 
+/// What `forebay plan` plans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Planning {
+    /// A server, and transfers beside it.
+    Everything,
+    /// Transfers, whether a server has room or not.
+    Transfers,
+}
+
 /// Reads the command line.
 pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Ask, clap::Error> {
     let matches = command().try_get_matches_from(words)?;
     let Some((name, given)) = matches.subcommand() else { unreachable!("clap demands a command") };
     Ok(match name {
         "serve" => Ask::Serve(sources(given)),
-        "plan" => Ask::Plan(sources(given), form(given)),
+        "plan" => Ask::Plan(sources(given), form(given), planning(given)),
         "doctor" => Ask::Doctor(sources(given), form(given), depth(given)),
         "config" => Ask::Config(sources(given), view(given)),
         "completions" => Ask::Completions(given.get_one::<Shell>("shell").copied().unwrap_or(Shell::Bash)),
@@ -92,8 +101,12 @@ pub(crate) fn command() -> Command {
         .subcommands(storing::commands())
         .subcommands(objects::commands())
         .subcommand(with_settings(
-            Command::new("plan").about(help::PLAN).long_about(help::PLAN_LONG).arg(json()),
-            Role::Serving,
+            Command::new("plan")
+                .about(help::PLAN)
+                .long_about(help::PLAN_LONG)
+                .arg(json())
+                .arg(flag("transfers", help::PLAN_TRANSFERS)),
+            Role::Everything,
         ))
         .subcommand(with_settings(
             Command::new("doctor")
@@ -134,6 +147,10 @@ fn depth(given: &ArgMatches) -> forebay_s3::Depth {
 
 fn form(given: &ArgMatches) -> Form {
     if given.get_flag("json") { Form::Json } else { Form::Text }
+}
+
+fn planning(given: &ArgMatches) -> Planning {
+    if given.get_flag("transfers") { Planning::Transfers } else { Planning::Everything }
 }
 
 fn view(given: &ArgMatches) -> View {

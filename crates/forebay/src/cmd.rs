@@ -12,3 +12,4 @@ pub(crate) mod plan;
 pub(crate) mod rm;
 pub(crate) mod serve;
 pub(crate) mod stat;
+mod versions;

@@ -51,7 +51,7 @@ pub fn main() -> ExitCode {
 fn run(ask: Ask) -> Outcome {
     match ask {
         Ask::Serve(sources) => cmd::serve::run(&sources),
-        Ask::Plan(sources, form) => cmd::plan::run(&sources, form),
+        Ask::Plan(sources, form, planning) => cmd::plan::run(&sources, form, planning),
         Ask::Doctor(sources, form, depth) => cmd::doctor::run(&sources, form, depth),
         Ask::Config(sources, view) => cmd::config::run(&sources, view),
         Ask::Completions(shell) => cmd::completions::run(shell),
@@ -59,7 +59,7 @@ fn run(ask: Ask) -> Outcome {
         Ask::Move(asked) => moving::run(&asked),
         Ask::List(asked) => cmd::ls::list(&asked),
         Ask::Usage(asked) => cmd::ls::usage(&asked),
-        Ask::Cat(base, places) => cmd::cat::run(&base, &places),
+        Ask::Cat { base, places, version } => cmd::cat::run(&base, &places, version),
         Ask::Remove(asked) => cmd::rm::run(&asked),
         Ask::Stat { base, places, version } => cmd::stat::run(&base, &places, version.as_deref()),
         Ask::MakeBucket(base, place) => cmd::buckets::make(&base, &place),

@@ -1,18 +1,22 @@
 //! `get`, `put`, `cp`, `mv` and `sync`: one errand in five words.
 //!
-//! Read what was asked ([`errand`]), find what is meant, one object after the other (`find`, `pairs`), say where each goes (`aim`), move a
-//! bounded number of them at once (`crowd`, `one`), and delete last what is to be deleted (`surplus`). How an object is moved well is the
+//! Read what was asked ([`errand`]), refuse what would be copied onto itself (`itself`), find what is meant, one object after the other
+//! (`find`, `pairs`, `same`), say where each goes (`aim`), move a bounded number of them at once (`crowd`, `one`), and delete last what is
+//! to be deleted (`after`, `surplus`). How an object is moved well is the
 //! engine's; nothing here has a byte of one in hand.
 
+mod after;
 mod aim;
 mod crowd;
 mod errand;
 mod find;
 mod interrupt;
+mod itself;
 mod keyed;
 mod one;
 mod out;
 mod pairs;
+mod same;
 mod stored;
 mod surplus;
 mod up;
@@ -36,7 +40,7 @@ use crate::{
     args::{Base, Globs, Moving, Verb},
     output::{self, Exit, Failure, Outcome},
     place::{Place, S3Place},
-    reach::{self, Reach},
+    reach::{self, Reach, Task},
     report::{Data, Reporter, Status},
 };
 
@@ -46,7 +50,7 @@ const END_MAX: Duration = Duration::from_secs(2);
 /// Does it.
 pub(crate) fn run(asked: &Moving) -> Outcome {
     let errand = Errand::read(asked)?;
-    let reach = Reach::new(&asked.base, &asked.stored, errand.work())?;
+    let reach = Reach::new(&asked.base, &asked.stored, errand.task(&asked.other))?;
     let runtime = reach::runtime()?;
     let outcome = runtime.block_on(carry_out(asked, errand, reach));
     runtime.shutdown_timeout(END_MAX);
@@ -84,7 +88,7 @@ async fn carry_out(asked: &Moving, errand: Errand, reach: Reach) -> Outcome {
 
 /// What is left of what was under way, once the stores have been told of what is given up.
 async fn left(mover: &Mover, progress: &Progress) -> &'static str {
-    let told = timeout(END_MAX, mover.reach.engine.settled()).await.is_ok();
+    let told = timeout(END_MAX, mover.reach.engine.settled()).await.is_ok_and(|all| all);
     mover.errand.left_behind(progress.seen().kept > 0, told)
 }
 
@@ -119,9 +123,12 @@ pub(crate) async fn or_interrupted(work: impl Future<Output = Outcome>) -> Outco
 }
 
 /// `cat`: one object after the other to standard output, until one fails.
-pub(crate) fn cat(base: &Base, places: &[OsString]) -> Outcome {
-    let mut asked = Moving::to_stdout(base.clone(), places.first().cloned());
-    let reach = Reach::new(base, &asked.stored, Work::Ordered)?;
+pub(crate) fn cat(base: &Base, places: &[OsString], version: Option<String>) -> Outcome {
+    if version.is_some() && places.len() > 1 {
+        return Err(usage("--version-id is of one object: name one"));
+    }
+    let mut asked = Moving::to_stdout(base.clone(), places.first().cloned(), version);
+    let reach = Reach::new(base, &asked.stored, Task::with_web(Work::Ordered))?;
     let runtime = reach::runtime()?;
     asked.choice.globs = Globs::AsWritten;
     let outcome = runtime.block_on(async {
@@ -137,9 +144,9 @@ pub(crate) fn cat(base: &Base, places: &[OsString]) -> Outcome {
                 () = interrupt.asked() => return Ok(reporter.finish(Some(left(&mover, &progress).await))),
                 event = mover.carry(candidate) => event,
             };
-            let failed = event.status == Status::Failed;
+            let Some(event) = event else { continue };
             reporter.ended(&event);
-            if failed {
+            if event.status == Status::Failed {
                 break;
             }
         }

@@ -1,13 +1,17 @@
 //! The second stage: what follows from the settings and from this machine, before anything is begun.
 
 use anyhow::Context;
-use forebay_budget::{ByteSize, Limits, MemoryFacts, NofileLimits, Plan, PlanError, raise_nofile};
+use forebay_budget::{
+    ByteSize, Limits, MemoryFacts, NofileLimits, Plan, PlanError, TransferPlan, Work, raise_nofile,
+};
+use serde::Serialize;
 
 use crate::{
     args::Sources,
     config::{Config, Settings},
     output::Failure,
     place::Place,
+    reach::{self, Task},
 };
 
 /// A configuration that holds, with the machine's limits that it was measured against.
@@ -18,6 +22,30 @@ pub(crate) struct Planned {
     pub(crate) memory: MemoryFacts,
     pub(crate) nofile: NofileLimits,
     pub(crate) plan: Plan,
+}
+
+/// The plans of commands on objects, with the same settings.
+#[derive(Debug, Serialize)]
+pub(crate) struct Transfers {
+    /// What goes from and to places in files.
+    pub(crate) placed: TransferPlan,
+    /// What is wanted in order, or cannot be read twice.
+    pub(crate) ordered: TransferPlan,
+    /// The size of parts, if the settings say one.
+    pub(crate) part_size: Option<ByteSize>,
+}
+
+/// What transfers with these settings have.
+pub(crate) fn transfers(sources: &Sources) -> Result<Transfers, Failure> {
+    let config = sources.load()?.to_config()?;
+    let (memory, nofile) =
+        (MemoryFacts::detect(), raise_nofile().context("cannot read the limit on open files")?);
+    let of = |work| {
+        TransferPlan::compute(&reach::ask(&config, &Task::of(work)), &memory, nofile)
+            .map_err(|error| Failure::usage(anyhow::anyhow!("the plan of transfers does not fit: {error}")))
+    };
+    let part_size = config.transfer.part_size.given();
+    Ok(Transfers { placed: of(Work::Placed)?, ordered: of(Work::Ordered)?, part_size })
 }
 
 /// Reads the settings and makes the plan. Raises the limit on open files to what the process may have.

@@ -50,6 +50,37 @@ pub(crate) struct Reach {
     sse: Sse,
 }
 
+/// What is done, as far as the plan has to know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Task<'a> {
+    pub(crate) work: Work,
+    /// Whether anything may come from a web server. It may redirect to an encrypted address, so plain ones count as encrypted.
+    pub(crate) web: bool,
+    /// Where the source is, if it is in another S3.
+    pub(crate) other: Option<&'a OtherSide>,
+}
+
+impl Task<'_> {
+    /// This, with the S3 of the settings.
+    pub(crate) const fn of(work: Work) -> Self {
+        Self { work, web: false, other: None }
+    }
+
+    /// The same, and any web server.
+    pub(crate) const fn with_web(work: Work) -> Self {
+        Self { web: true, ..Self::of(work) }
+    }
+
+    /// Whether any connection may be encrypted.
+    fn is_encrypted(&self, config: &Config) -> bool {
+        let plain = |url: &str| url.starts_with("http://");
+        let set = Some(config.remote.endpoint_url.clone()).filter(|url| !url.is_empty());
+        let set = set.or_else(|| variable("AWS_ENDPOINT_URL_S3")).or_else(|| variable("AWS_ENDPOINT_URL"));
+        let other = self.other.and_then(|other| other.endpoint_url.as_deref());
+        self.web || !set.as_deref().is_some_and(plain) || !other.is_none_or(plain)
+    }
+}
+
 /// What reading a place takes.
 pub(crate) struct Found {
     pub(crate) remote: Arc<dyn Remote>,
@@ -71,12 +102,12 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
 
 impl Reach {
     /// Reads the settings, makes the plan, and what follows from it. Sends nothing.
-    pub(crate) fn new(base: &Base, stored: &Stored, work: Work) -> Result<Self, Failure> {
+    pub(crate) fn new(base: &Base, stored: &Stored, task: Task<'_>) -> Result<Self, Failure> {
         let settings = base.sources.load()?;
         let config = settings.to_config()?;
         let nofile = raise_nofile().context("cannot read the limit on open files")?;
         let memory = MemoryFacts::detect();
-        let plan = TransferPlan::compute(&ask(&config, work), &memory, nofile)
+        let plan = TransferPlan::compute(&ask(&config, &task), &memory, nofile)
             .map_err(|error| Failure::usage(anyhow!("the plan does not fit: {error}")))?;
         let ledger = plan.ledger();
         let options = client(&config, &ledger, FdLedger::new(plan.fds), plan.upstream)?;
@@ -124,12 +155,13 @@ impl Reach {
     }
 }
 
-fn ask(config: &Config, work: Work) -> TransferAsk {
+/// What is asked of the plan.
+pub(crate) fn ask(config: &Config, task: &Task<'_>) -> TransferAsk {
     TransferAsk {
         memory: config.memory.memory.given(),
         concurrency: config.transfer.concurrency.given().map(|count| count.0.get()),
-        tls: !config.remote.endpoint_url.starts_with("http://"),
-        work,
+        tls: task.is_encrypted(config),
+        work: task.work,
     }
 }
 

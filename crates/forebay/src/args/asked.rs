@@ -31,8 +31,8 @@ pub(crate) struct Moving {
 }
 
 impl Moving {
-    /// One object to standard output.
-    pub(crate) fn to_stdout(base: Base, from: Option<OsString>) -> Self {
+    /// One object to standard output, or a version of it.
+    pub(crate) fn to_stdout(base: Base, from: Option<OsString>, version: Option<String>) -> Self {
         Self {
             verb: Verb::Get,
             base,
@@ -41,7 +41,7 @@ impl Moving {
             choice: Choice::default(),
             when: When::default(),
             stored: Stored::default(),
-            proof: Proof::default(),
+            proof: Proof { version, ..Proof::default() },
             other: OtherSide::default(),
         }
     }
@@ -123,6 +123,8 @@ pub(crate) enum Compare {
     #[default]
     SizeAndTime,
     Size,
+    /// By what the bytes are.
+    Digest,
 }
 
 /// What `sync` does with targets that have no source.
@@ -147,6 +149,8 @@ pub(crate) struct Stored {
     pub(crate) tags: Vec<String>,
     pub(crate) sse: Option<String>,
     pub(crate) sse_kms_key_id: Option<String>,
+    /// The algorithm of the digest that the store keeps.
+    pub(crate) checksum: Option<String>,
 }
 
 /// What is proven and what is expected of an object.
@@ -186,6 +190,14 @@ pub(crate) struct Listing {
     pub(crate) choice: Choice,
     pub(crate) detail: Detail,
     pub(crate) lengths: Lengths,
+    pub(crate) ages: Ages,
+}
+
+/// Which versions of an object are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ages {
+    Newest,
+    All,
 }
 
 /// How much a listing says of an object.
@@ -208,6 +220,8 @@ pub(crate) struct Removing {
     pub(crate) base: Base,
     pub(crate) places: Vec<OsString>,
     pub(crate) choice: Choice,
+    /// This one, for good.
+    pub(crate) version: Option<String>,
     pub(crate) run: Run,
 }
 

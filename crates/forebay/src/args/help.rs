@@ -59,13 +59,15 @@ Examples:
   forebay serve site --index index.html --cache-control '*.css: public, max-age=3600'
   forebay serve . --listen 127.0.0.1:0 --admin off";
 
-pub(super) const PLAN: &str = "Check a configuration and print the memory plan that follows from it";
+pub(super) const PLAN: &str = "Check a configuration and print the memory plans that follow from it";
 
 pub(super) const PLAN_LONG: &str = "\
-Check a configuration and print the memory plan that follows from it, without serving anything.
+Check a configuration and print the memory plans that follow from it, of a server and of transfers, without serving or moving anything.
 
 Each line of the plan names what holds the memory, how many there can be, what each costs and the sum. A plan \
 that does not fit is refused with exit code 2, and the message says which setting to change, and to what.";
+
+pub(super) const PLAN_TRANSFERS: &str = "Plan get, put, cp, mv and sync alone, not a server";
 
 pub(super) const DOCTOR: &str = "Look at this machine and say what to change before serving";
 

@@ -33,8 +33,8 @@ fn get() -> Command {
             "A file, a directory (also with a / at its end), or - for standard output [default: .]",
         ));
     let command = when(choice(command)).args([
-        digest(),
-        value("version-id", "ID", "The version of the object").help_heading(PROOF),
+        digest("The digest that the whole must have"),
+        version().help_heading(PROOF),
         flag("respect-expires", "Treat an object that has expired as one that is not there")
             .help_heading(PROOF),
         flag("strict", "The same; and an Expires that is no date is an error").help_heading(PROOF),
@@ -48,6 +48,7 @@ fn ls() -> Command {
         .args([
             flag("long", "With storage class and entity tag").short('l'),
             flag("human-readable", "Lengths in KiB, MiB, …").short('H'),
+            flag("versions", "All versions, and the marks of what was deleted"),
         ]);
     finish(rules(command.arg(recursive())).arg(no_glob()), Role::Asking)
 }
@@ -61,7 +62,8 @@ fn du() -> Command {
 
 fn cat() -> Command {
     let command = command("cat", words::CAT, words::CAT_LONG, words::CAT_EXAMPLES)
-        .arg(place("urls", "URL", "Objects or web addresses").required(true).num_args(1..));
+        .arg(place("urls", "URL", "Objects or web addresses").required(true).num_args(1..))
+        .arg(version());
     finish(command, Role::Moving)
 }
 
@@ -72,14 +74,14 @@ fn rm() -> Command {
                 .required_unless_present("files-from")
                 .num_args(1..),
         )
-        .args([files_from(), dry_run()]);
+        .args([files_from(), dry_run(), version().help("Delete this version of one object, for good")]);
     finish(rules(command.arg(recursive())).arg(no_glob()), Role::Asking)
 }
 
 fn stat() -> Command {
     let command = command("stat", words::STAT, words::STAT_LONG, words::STAT_EXAMPLES)
         .arg(place("urls", "URL", "Objects or web addresses").required(true).num_args(1..))
-        .arg(value("version-id", "ID", "The version of the object"));
+        .arg(version());
     finish(command, Role::Asking)
 }
 
@@ -198,8 +200,12 @@ pub(super) fn dry_run() -> Arg {
     flag("dry-run", "Say what would be done, and do nothing").short('n').help_heading(WHETHER)
 }
 
-fn digest() -> Arg {
-    value("digest", "sha256:HEX", "The digest that the whole must have").help_heading(PROOF)
+pub(super) fn digest(help: &'static str) -> Arg {
+    value("digest", "sha256:HEX", help).help_heading(PROOF)
+}
+
+fn version() -> Arg {
+    value("version-id", "ID", "The version of the object")
 }
 
 pub(super) fn place(name: &'static str, takes: &'static str, help: &'static str) -> Arg {

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::{ArgMatches, parser::ValueSource};
 
 use super::{
-    Aborting, Ask, Base, Benching, Choice, Compare, Depth, Detail, Existing, Expiry, Globs, Lengths, Listing,
-    Moving, OtherSide, Presigning, Proof, Removing, Rule, Run, Stored, Surplus, Verb, When, form,
+    Aborting, Ages, Ask, Base, Benching, Choice, Compare, Depth, Detail, Existing, Expiry, Globs, Lengths,
+    Listing, Moving, OtherSide, Presigning, Proof, Removing, Rule, Run, Stored, Surplus, Verb, When, form,
     settings::sources,
 };
 
@@ -21,11 +21,12 @@ pub(super) fn on_objects(name: &str, given: &ArgMatches) -> Ask {
         "sync" => Ask::Move(moving(Verb::Sync, given).into()),
         "ls" => Ask::List(listing(given)),
         "du" => Ask::Usage(listing(given)),
-        "cat" => Ask::Cat(base(), paths(given, "urls")),
+        "cat" => Ask::Cat { base: base(), places: paths(given, "urls"), version: text(given, "version-id") },
         "rm" => Ask::Remove(Removing {
             base: base(),
             places: paths(given, "urls"),
             choice: choice(given),
+            version: text(given, "version-id"),
             run: run(given),
         }),
         "stat" => {
@@ -69,6 +70,7 @@ fn listing(given: &ArgMatches) -> Listing {
         choice: choice(given),
         detail: if is(given, "long") { Detail::Long } else { Detail::Usual },
         lengths: if is(given, "human-readable") { Lengths::Human } else { Lengths::Bytes },
+        ages: if is(given, "versions") { Ages::All } else { Ages::Newest },
     }
 }
 
@@ -82,7 +84,11 @@ fn moving(verb: Verb, given: &ArgMatches) -> Moving {
         (_, true) => Existing::ReplaceOlder,
         _ => Existing::Replace,
     };
-    let compare = if is(given, "size-only") { Compare::Size } else { Compare::SizeAndTime };
+    let compare = match (is(given, "by-digest"), is(given, "size-only")) {
+        (true, _) => Compare::Digest,
+        (_, true) => Compare::Size,
+        _ => Compare::SizeAndTime,
+    };
     Moving {
         verb,
         base: base(given),
@@ -142,6 +148,7 @@ fn stored(given: &ArgMatches) -> Stored {
         tags: texts(given, "tag"),
         sse: text(given, "sse"),
         sse_kms_key_id: text(given, "sse-kms-key-id"),
+        checksum: text(given, "checksum"),
     }
 }
 

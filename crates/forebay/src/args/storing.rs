@@ -1,11 +1,11 @@
 //! The commands that store objects, or may: their arguments and flags.
 
-use clap::{ArgAction, Command};
+use clap::{Arg, ArgAction, Command};
 
 use super::{
     flag,
     help::storing as words,
-    objects::{WHETHER, choice, command, dry_run, finish, place, rules, value, when},
+    objects::{WHETHER, choice, command, digest, dry_run, finish, place, rules, value, when},
     settings::Role,
 };
 
@@ -24,7 +24,8 @@ fn put() -> Command {
                 .required_unless_present("files-from"),
         )
         .arg(place("target", "DST", "An object, or a bucket or prefix with a / at its end"));
-    finish(stored(when(choice(command))), Role::Moving)
+    let promised = digest("The digest that the whole must have, or nothing is stored");
+    finish(stored(when(choice(command))).args([promised, checksum()]), Role::Moving)
 }
 
 fn cp() -> Command {
@@ -45,7 +46,7 @@ fn two_sided(command: Command) -> Command {
                 .required_unless_present("files-from"),
         )
         .arg(place("target", "DST", "Where to: an object, a prefix, a file or a directory"));
-    other_side(stored(when(choice(command))))
+    other_side(stored(when(choice(command))).arg(checksum()))
 }
 
 fn sync() -> Command {
@@ -54,6 +55,10 @@ fn sync() -> Command {
         .arg(place("target", "DST", "A directory, or a bucket or prefix").required(true))
         .args([
             flag("size-only", "Compare lengths alone").help_heading(WHETHER),
+            flag("by-digest", "Compare digests: what has none that can be compared is copied")
+                .long("checksum")
+                .conflicts_with("size-only")
+                .help_heading(WHETHER),
             flag(
                 "delete",
                 "Delete from the target what the source has not: last, and only if nothing failed",
@@ -80,6 +85,11 @@ fn stored(command: Command) -> Command {
         one("sse", "WORD", "Encrypt with keys of the store: AES256 or aws:kms"),
         one("sse-kms-key-id", "ID", "The key of --sse aws:kms"),
     ])
+}
+
+fn checksum() -> Arg {
+    let help = "The digest that is stored: crc64nvme, crc32c, crc32 or sha256 [default: crc64nvme]";
+    value("checksum", "ALGO", help).help_heading(STORED)
 }
 
 fn other_side(command: Command) -> Command {

@@ -16,7 +16,7 @@ use crate::{
     moving,
     output::{self, Exit, Failure, Form, Outcome},
     place::S3Place,
-    reach::{self, Reach},
+    reach::{self, Reach, Task},
     report::{Data, ObjectEvent, Reporter, Status},
 };
 
@@ -79,7 +79,7 @@ pub(crate) fn presign(asked: &Presigning) -> Outcome {
 }
 
 fn with_bucket(base: &Base, place: &S3Place, work: impl AsyncFnOnce(forebay_s3::S3) -> Outcome) -> Outcome {
-    let reach = Reach::new(base, &Stored::default(), Work::Placed)?;
+    let reach = Reach::new(base, &Stored::default(), Task::of(Work::Placed))?;
     reach::runtime()?.block_on(moving::or_interrupted(async { work(reach.bucket(place).await?).await }))
 }
 

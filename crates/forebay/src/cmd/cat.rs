@@ -4,6 +4,6 @@ use std::ffi::OsString;
 
 use crate::{args::Base, moving, output::Outcome};
 
-pub(crate) fn run(base: &Base, places: &[OsString]) -> Outcome {
-    moving::cat(base, places)
+pub(crate) fn run(base: &Base, places: &[OsString], version: Option<String>) -> Outcome {
+    moving::cat(base, places, version)
 }

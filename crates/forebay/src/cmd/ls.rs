@@ -8,16 +8,18 @@ use std::{
 };
 
 use forebay_budget::{ByteSize, Work};
+use forebay_s3::S3;
 use forebay_store::remote::{KeyEntry, KeysAsk, Tenacity};
 use forebay_transfer::listing::{Keys, Pattern, Select};
 use serde::Serialize;
 
+use super::versions;
 use crate::{
-    args::{Depth, Detail, Globs, Lengths, Listing, Stored},
+    args::{Ages, Depth, Detail, Globs, Lengths, Listing, Stored},
     moving,
     output::{self, Exit, Failure, Form, Outcome},
     place::{Place, S3Place, escaped},
-    reach::{self, Reach},
+    reach::{self, Reach, Task},
 };
 
 /// One line for machines.
@@ -42,6 +44,14 @@ enum Line<'a> {
 /// What is listed.
 struct Walk {
     keys: Keys,
+    wanted: Wanted,
+}
+
+/// Which keys of a bucket are meant.
+pub(super) struct Wanted {
+    pub(super) bucket: S3,
+    pub(super) prefix: String,
+    pub(super) by_directory: bool,
     prefix_len: usize,
     pattern: Option<Pattern>,
     select: Select,
@@ -50,7 +60,10 @@ struct Walk {
 pub(crate) fn list(asked: &Listing) -> Outcome {
     in_runtime(asked, async |reach| match &asked.place {
         None => buckets(&reach, asked.base.form).await,
-        Some(_) => keys(asked, Walk::new(asked, &reach, asked.choice.depth).await?).await,
+        Some(_) => match asked.ages {
+            Ages::Newest => keys(asked, Walk::new(asked, &reach, asked.choice.depth).await?).await,
+            Ages::All => versions::list(asked, Wanted::new(asked, &reach, asked.choice.depth).await?).await,
+        },
     })
 }
 
@@ -59,11 +72,11 @@ pub(crate) fn usage(asked: &Listing) -> Outcome {
 }
 
 fn in_runtime(asked: &Listing, work: impl AsyncFnOnce(Reach) -> Outcome) -> Outcome {
-    let reach = Reach::new(&asked.base, &Stored::default(), Work::Placed)?;
+    let reach = Reach::new(&asked.base, &Stored::default(), Task::of(Work::Placed))?;
     reach::runtime()?.block_on(moving::or_interrupted(work(reach)))
 }
 
-impl Walk {
+impl Wanted {
     async fn new(asked: &Listing, reach: &Reach, depth: Depth) -> Result<Self, Failure> {
         let place = moving::s3_place(asked.place.as_deref().unwrap_or_default())?;
         let pattern = match asked.choice.globs {
@@ -72,11 +85,26 @@ impl Walk {
         };
         let prefix = pattern.as_ref().map_or(place.key.as_str(), Pattern::prefix).to_owned();
         let by_directory = depth == Depth::One && pattern.is_none();
-        let ask = KeysAsk { prefix: prefix.as_str().into(), by_directory, ..KeysAsk::default() };
         let bucket = reach.bucket(&place).await?;
-        let keys = Keys::new(Arc::new(bucket), ask, Tenacity::default());
         let prefix_len = prefix.rfind('/').map_or(0, |slash| slash + 1);
-        Ok(Self { keys, prefix_len, pattern, select: moving::rules(&asked.choice)? })
+        let select = moving::rules(&asked.choice)?;
+        Ok(Self { bucket, prefix, by_directory, prefix_len, pattern, select })
+    }
+
+    /// Whether a key, or what a group of keys begins with, is one of them.
+    pub(super) fn takes(&self, key: &str) -> bool {
+        let name = key.get(self.prefix_len..).unwrap_or_default();
+        self.pattern.as_ref().is_none_or(|pattern| pattern.matches(key)) && self.select.takes(name)
+    }
+}
+
+impl Walk {
+    async fn new(asked: &Listing, reach: &Reach, depth: Depth) -> Result<Self, Failure> {
+        let wanted = Wanted::new(asked, reach, depth).await?;
+        let (prefix, by_directory) = (wanted.prefix.as_str().into(), wanted.by_directory);
+        let ask = KeysAsk { prefix, by_directory, ..KeysAsk::default() };
+        let keys = Keys::new(Arc::new(wanted.bucket.clone()), ask, Tenacity::default());
+        Ok(Self { keys, wanted })
     }
 
     async fn next(&mut self) -> Result<Option<KeyEntry>, Failure> {
@@ -86,8 +114,7 @@ impl Walk {
                 KeyEntry::Object { key, .. } => key.as_str(),
                 KeyEntry::Prefix(prefix) => prefix,
             };
-            let name = key.get(self.prefix_len..).unwrap_or_default();
-            if self.pattern.as_ref().is_none_or(|pattern| pattern.matches(key)) && self.select.takes(name) {
+            if self.wanted.takes(key) {
                 return Ok(Some(entry));
             }
         }
@@ -208,7 +235,7 @@ pub(super) fn time(at: SystemTime) -> String {
     humantime::format_rfc3339_seconds(at).to_string()
 }
 
-fn length(bytes: u64, lengths: Lengths) -> String {
+pub(super) fn length(bytes: u64, lengths: Lengths) -> String {
     match lengths {
         Lengths::Bytes => bytes.to_string(),
         Lengths::Human => ByteSize::b(bytes).to_string(),

@@ -1,26 +1,44 @@
-//! `forebay plan`: the memory of a server as a sum of named lines, without serving anything.
+//! `forebay plan`: memory as a sum of named lines, of a server and of transfers, without doing anything.
 
 use std::fmt::Write;
 
-use forebay_budget::Plan;
+use forebay_budget::{ByteSize, Class, Line, Plan, TransferPlan};
+use forebay_transfer::parts::Parts;
+use serde::Serialize;
 
 use crate::{
-    args::Sources,
+    args::{Planning, Sources},
     output::{self, Form, Outcome},
-    planned::{self, Planned},
+    planned::{self, Planned, Transfers},
 };
 
-pub(crate) fn run(sources: &Sources, form: Form) -> Outcome {
-    let planned = planned::plan(sources)?;
-    match form {
-        Form::Json => output::json(&planned.plan),
-        Form::Text => output::data(describe(&planned).trim_end()),
+/// For machines: the server's, and beside it those of transfers.
+#[derive(Debug, Serialize)]
+struct Plans<'a> {
+    #[serde(flatten)]
+    server: &'a Plan,
+    transfers: &'a Transfers,
+}
+
+pub(crate) fn run(sources: &Sources, form: Form, planning: Planning) -> Outcome {
+    let server = match planning {
+        Planning::Everything => Some(planned::plan(sources)?),
+        Planning::Transfers => None,
+    };
+    let transfers = planned::transfers(sources)?;
+    match (form, &server) {
+        (Form::Json, Some(planned)) => output::json(&Plans { server: &planned.plan, transfers: &transfers }),
+        (Form::Json, None) => output::json(&transfers),
+        (Form::Text, planned) => {
+            let server = planned.as_ref().map(|planned| describe(planned) + "\n").unwrap_or_default();
+            output::data(format_args!("{server}{}", of_transfers(&transfers).trim_end()))
+        }
     }
 }
 
 fn describe(planned: &Planned) -> String {
     let (plan, nofile) = (&planned.plan, planned.nofile);
-    let mut text = table(plan);
+    let mut text = server(plan);
     let room = planned.memory.cgroup.as_ref().map_or_else(
         || match planned.memory.machine {
             Some(machine) => format!("the machine has {machine}; no memory cgroup limits it"),
@@ -41,13 +59,13 @@ fn describe(planned: &Planned) -> String {
     text
 }
 
-/// The lines, the sum, and the two counts that follow.
-fn table(plan: &Plan) -> String {
+/// The lines and the sum.
+fn table(title: &str, lines: &[Line], total: ByteSize, limit: ByteSize) -> String {
     let mut text = format!(
-        "{:<32} {:<20} {:>7}   {:>9}   {:>10}  {}\n",
-        "memory for", "held by", "count", "each", "total", "when full"
+        "{title:<32} {:<20} {:>7}   {:>9}   {:>10}  {}\n",
+        "held by", "count", "each", "total", "when full"
     );
-    for line in &plan.lines {
+    for line in lines {
         text += &format!(
             "{:<32} {:<20} {:>7} × {:>9} = {:>10}  {}\n",
             line.name,
@@ -58,8 +76,13 @@ fn table(plan: &Plan) -> String {
             line.class.when_full()
         );
     }
-    text += &format!("{:<72} {:>12}  of {}\n\n", "sum", plan.total, plan.limit);
-    text += &format!("At most {} connections at once.\n", plan.connections_max);
+    text + &format!("{:<72} {total:>12}  of {limit}\n", "sum")
+}
+
+/// A server's lines, and the two counts that follow.
+fn server(plan: &Plan) -> String {
+    let mut text = table("memory for", &plan.lines, plan.total, plan.limit);
+    text += &format!("\nAt most {} connections at once.\n", plan.connections_max);
     text += &format!(
         "File descriptors: {} of {} ({} connections, {} open files, {} in reserve).\n",
         plan.fds.total, plan.fds.limit, plan.fds.connections, plan.fds.open_files, plan.fds.reserve
@@ -67,16 +90,59 @@ fn table(plan: &Plan) -> String {
     text
 }
 
+/// What transfers have, if they are started with the same settings.
+fn of_transfers(plans: &Transfers) -> String {
+    let Transfers { placed, ordered, part_size } = plans;
+    let mut text = "Transfers (get, put, cp, mv, sync) with the same settings:\n\n".to_owned();
+    text += &table("from and to files", &placed.lines, placed.total, placed.limit);
+    text += &format!("{}\n\n", counts(placed));
+    text += &table("in order (-, cat, store to store)", &ordered.lines, ordered.total, ordered.limit);
+    text += &format!("{} A window of {}.\n\n", counts(ordered), ordered.capacity(Class::Windows));
+    let size = |parts: Parts| ByteSize::b(parts.size().get());
+    let [small, large] = [ByteSize::gib(1), ByteSize::gib(1 << 10)].map(|len| {
+        let down = size(Parts::for_get(len.as_u64(), *part_size));
+        match Parts::for_put(len.as_u64(), *part_size) {
+            Ok(parts) => format!("of {len}: {down} down, {} up", size(parts)),
+            Err(_) => format!("of {len}: {down} down, too small to go up"),
+        }
+    });
+    text + &format!("Pieces of an object {small}; {large}.\n")
+}
+
+fn counts(plan: &TransferPlan) -> String {
+    let upstream = plan.upstream;
+    let tls = if upstream.tls > ByteSize::ZERO { ", encrypted" } else { "" };
+    format!(
+        "At most {} connections at once{tls}, each with a socket buffer of {}; {} file descriptors.",
+        plan.connections, upstream.receive, plan.fds
+    )
+}
+
 #[cfg(test)]
 mod tests {
-    use forebay_budget::{ByteSize, Limits, MemoryFacts, NofileLimits, Plan};
+    use forebay_budget::{
+        ByteSize, Limits, MemoryFacts, NofileLimits, Plan, TransferAsk, TransferPlan, Work,
+    };
     use insta::assert_snapshot;
+
+    use super::Transfers;
+
+    const NOFILE: NofileLimits = NofileLimits { soft_before: 1024, soft: 65536, hard: 65536 };
 
     #[test]
     fn the_plan_is_a_table_whose_lines_add_up() {
         let limits = Limits { memory: Some(ByteSize::mib(64)), ..Limits::default() };
-        let nofile = NofileLimits { soft_before: 1024, soft: 65536, hard: 65536 };
-        let plan = Plan::compute(&limits, &MemoryFacts::default(), nofile).unwrap();
-        assert_snapshot!("plan_table", super::table(&plan));
+        let plan = Plan::compute(&limits, &MemoryFacts::default(), NOFILE).unwrap();
+        assert_snapshot!("plan_table", super::server(&plan));
+    }
+
+    #[test]
+    fn transfers_have_their_plans_beside_it() {
+        let of = |work| {
+            let ask = TransferAsk { memory: Some(ByteSize::mib(32)), concurrency: None, tls: true, work };
+            TransferPlan::compute(&ask, &MemoryFacts::default(), NOFILE).unwrap()
+        };
+        let plans = Transfers { placed: of(Work::Placed), ordered: of(Work::Ordered), part_size: None };
+        assert_snapshot!("plan_of_transfers", super::of_transfers(&plans));
     }
 }

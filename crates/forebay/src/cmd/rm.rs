@@ -2,15 +2,15 @@
 
 use forebay_budget::Work;
 use forebay_s3::S3;
-use forebay_store::remote::{Bucket, ObjectKey};
+use forebay_store::remote::{Bucket, Doomed, ObjectKey};
 use forebay_transfer::{Progress, TransferError};
 
 use crate::{
-    args::{Removing, Run, Stored},
-    moving::{Interrupt, Keyed},
+    args::{Depth, Removing, Run, Stored},
+    moving::{self, Interrupt, Keyed},
     output::{Failure, Outcome},
-    place::S3Place,
-    reach::{self, Reach},
+    place::{Place, S3Place},
+    reach::{self, Reach, Task},
     report::{Data, ObjectEvent, Reporter, Status},
 };
 
@@ -18,11 +18,45 @@ use crate::{
 const BATCH: usize = 1000;
 
 pub(crate) fn run(asked: &Removing) -> Outcome {
-    let reach = Reach::new(&asked.base, &Stored::default(), Work::Placed)?;
+    let reach = Reach::new(&asked.base, &Stored::default(), Task::of(Work::Placed))?;
     reach::runtime()?.block_on(remove(asked, &reach))
 }
 
+/// One version of one object, for good.
+async fn remove_version(asked: &Removing, version: &str, reach: &Reach) -> Outcome {
+    let choice = &asked.choice;
+    let place = match &asked.places[..] {
+        [place] if choice.depth == Depth::One && choice.files_from.is_none() => moving::s3_place(place)?,
+        _ => {
+            let problem = "--version-id is of one object: name it, without -r or a list";
+            return Err(Failure::usage(anyhow::anyhow!(problem)));
+        }
+    };
+    let key = ObjectKey::new(place.key.as_str())
+        .map_err(|error| Failure::usage(anyhow::anyhow!("{}: {error}", Place::S3(place.clone()))))?;
+    let mut reporter = Reporter::new(asked.base.form, Data::Elsewhere, Progress::new());
+    let shown = place.to_string();
+    let event = ObjectEvent {
+        version: Some(version.to_owned()),
+        ..ObjectEvent::new("rm", Status::Deleted, shown.clone(), None)
+    };
+    reporter.ended(&match asked.run {
+        Run::Dry => ObjectEvent { status: Status::WouldDelete, ..event },
+        Run::Real => {
+            let which = Doomed::Version(version.into());
+            match reach.bucket(&place).await?.delete_if(&key, &which).await {
+                Ok(()) => event,
+                Err(error) => event.failed(&TransferError::of_store(&shown, error)),
+            }
+        }
+    });
+    Ok(reporter.finish(None))
+}
+
 async fn remove(asked: &Removing, reach: &Reach) -> Outcome {
+    if let Some(version) = &asked.version {
+        return Box::pin(moving::or_interrupted(remove_version(asked, version, reach))).await;
+    }
     let mut interrupt = Interrupt::listen()?;
     let mut reporter = Reporter::new(asked.base.form, Data::Elsewhere, Progress::new());
     reporter.expect_many();

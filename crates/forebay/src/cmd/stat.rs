@@ -3,7 +3,7 @@
 use std::{ffi::OsString, fmt::Write};
 
 use forebay_budget::{ByteSize, Work};
-use forebay_store::remote::{Checksum, ChecksumKind, Coverage, Facts, Pin};
+use forebay_store::remote::{Facts, Pin};
 
 use super::ls::time;
 use crate::{
@@ -11,11 +11,11 @@ use crate::{
     moving,
     output::{self, Exit, Form, Outcome},
     place::{Place, escaped},
-    reach::{self, Reach},
+    reach::{self, Reach, Task},
 };
 
 pub(crate) fn run(base: &Base, places: &[OsString], version: Option<&str>) -> Outcome {
-    let reach = Reach::new(base, &Stored::default(), Work::Placed)?;
+    let reach = Reach::new(base, &Stored::default(), Task::with_web(Work::Placed))?;
     reach::runtime()?.block_on(moving::or_interrupted(stat(base, places, version, &reach)))
 }
 
@@ -54,7 +54,7 @@ fn fields(facts: &Facts) -> Vec<(String, String)> {
     add("modified", facts.modified.map(time));
     add("etag", facts.validator.as_ref().map(output::etag));
     add("version", text(&facts.version));
-    add("checksum", facts.checksum.as_ref().map(checksum));
+    add("checksum", facts.checksum.as_ref().map(ToString::to_string));
     add("storage-class", text(&attributes.storage_class));
     add("content-type", text(&attributes.content_type));
     add("cache-control", text(&attributes.cache_control));
@@ -90,21 +90,4 @@ fn for_machines(place: &Place, facts: &Facts) -> serde_json::Value {
     let user = facts.attributes.user.iter().map(|(name, value)| (name.to_string(), value.to_string().into()));
     object.insert("metadata".to_owned(), serde_json::Value::Object(user.collect()));
     object.into()
-}
-
-fn checksum(sum: &Checksum) -> String {
-    let kind = match sum.kind {
-        ChecksumKind::Crc32 => "crc32",
-        ChecksumKind::Crc32c => "crc32c",
-        ChecksumKind::Crc64Nvme => "crc64nvme",
-        ChecksumKind::Sha256 => "sha256",
-        ChecksumKind::Sha1 => "sha1",
-        ChecksumKind::Md5 => "md5",
-    };
-    let of = match sum.coverage {
-        Coverage::FullObject => "",
-        Coverage::Composite => " (of the digests of its parts)",
-    };
-    let hex: String = sum.value.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{kind}:{hex}{of}")
 }

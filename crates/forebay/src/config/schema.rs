@@ -102,7 +102,7 @@ impl Key {
         if self.default.is_bool() {
             return "BOOL";
         }
-        let word = self.accepts.split([' ', ',']).next().unwrap_or("VALUE");
+        let word = self.accepts.split([' ', ',', ':']).next().unwrap_or("VALUE");
         if word.starts_with('"') { "WORD" } else { word }
     }
 

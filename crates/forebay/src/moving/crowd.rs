@@ -32,7 +32,7 @@ pub(super) async fn run(
     interrupt: &mut Interrupt,
 ) -> Result<End, Failure> {
     let most = usize::try_from(mover.reach.plan.connections).unwrap_or(usize::MAX).max(1);
-    let mut under_way: JoinSet<ObjectEvent> = JoinSet::new();
+    let mut under_way: JoinSet<Option<ObjectEvent>> = JoinSet::new();
     let mut more = true;
     let mut tick = interval(TICK);
     tick.reset();
@@ -44,7 +44,7 @@ pub(super) async fn run(
                 return Ok(End::Interrupted);
             }
             Some(ended) = under_way.join_next() => match ended {
-                Ok(event) => reporter.ended(&event),
+                Ok(event) => event.iter().for_each(|event| reporter.ended(event)),
                 Err(broken) => return Err(anyhow::Error::new(broken).context("a transfer broke off").into()),
             },
             found = finder.next(), if more && under_way.len() < most => match found {

@@ -1,19 +1,20 @@
 //! What was asked, read and judged before anything is begun.
 
-use std::{ffi::OsStr, path::Path, time::SystemTime};
+use std::{ffi::OsStr, path::Path, str::FromStr, time::SystemTime};
 
 use forebay_budget::Work;
 use forebay_store::remote::Attributes;
 use forebay_transfer::{
     listing::{Pattern, Select, Verdict},
-    verify::{Demand, Expected},
+    verify::{Algorithm, Expected},
 };
 
 use super::{stored, usage};
 use crate::{
-    args::{Choice, Depth, Globs, Moving, Rule, Verb},
+    args::{Choice, Depth, Globs, Moving, OtherSide, Rule, Verb},
     output::Failure,
     place::{Place, S3Place},
+    reach::Task,
 };
 
 /// What moves from where to where.
@@ -23,7 +24,10 @@ pub(crate) struct Errand {
     pub(crate) from: From,
     pub(crate) to: To,
     pub(crate) select: Select,
-    pub(crate) demand: Option<Demand>,
+    /// What the bytes of the one object must be.
+    pub(crate) digest: Option<Expected>,
+    /// The digest that is stored; the store's or the source's own if nothing was said.
+    pub(crate) checksum: Option<Algorithm>,
     pub(crate) attributes: Attributes,
     /// Whether anything was said of what to store.
     pub(crate) attributes_given: bool,
@@ -59,20 +63,33 @@ impl Errand {
         let from = from(asked, source)?;
         let to = to(&from, target)?;
         check(asked.verb, &from, &to)?;
+        if from.is_many() {
+            check_one(asked)?;
+        }
         let attributes = stored::attributes(&asked.stored, SystemTime::now())?;
         Ok(Self {
             verb: asked.verb,
             from,
             to,
             select,
-            demand: digest(asked)?,
+            digest: read_flag("digest", asked.proof.digest.as_deref())?,
+            checksum: read_flag("checksum", asked.stored.checksum.as_deref())?,
             attributes_given: attributes != Attributes::default(),
             attributes,
         })
     }
 
+    /// What the plan has to know.
+    pub(crate) fn task<'a>(&self, other: &'a OtherSide) -> Task<'a> {
+        let web = match &self.from {
+            From::Lines { .. } => true,
+            from => matches!(from.place(), Some(Place::Web(_))),
+        };
+        Task { work: self.work(), web, other: Some(other) }
+    }
+
     /// Whether any bytes have to be held.
-    pub(crate) fn work(&self) -> Work {
+    fn work(&self) -> Work {
         match (self.from.place(), self.to.place()) {
             (_, Place::Stream) | (Some(Place::Stream), _) => Work::Ordered,
             (_, Place::Local(_)) => Work::Placed,
@@ -238,10 +255,22 @@ pub(crate) fn rules(choice: &Choice) -> Result<Select, Failure> {
     Select::new(rules).map_err(usage)
 }
 
-fn digest(asked: &Moving) -> Result<Option<Demand>, Failure> {
-    let Some(text) = asked.proof.digest.as_deref() else { return Ok(None) };
-    let expected: Expected = text.parse().map_err(|error| usage(format_args!("--digest: {error}")))?;
-    Ok(Some(Demand::Digest(expected)))
+/// What can be said of one object alone.
+fn check_one(asked: &Moving) -> Result<(), Failure> {
+    let said = [("digest", &asked.proof.digest), ("version-id", &asked.proof.version)];
+    match said.into_iter().find(|(_, said)| said.is_some()) {
+        Some((flag, _)) => {
+            Err(usage(format_args!("--{flag} is of one object: name it, without -r or a list")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn read_flag<T>(flag: &str, text: Option<&str>) -> Result<Option<T>, Failure>
+where
+    T: FromStr<Err: std::fmt::Display>,
+{
+    text.map(|text| text.parse().map_err(|error| usage(format_args!("--{flag}: {error}")))).transpose()
 }
 
 /// Whether a path is one that a file can be put into.

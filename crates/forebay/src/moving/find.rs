@@ -17,6 +17,7 @@ use forebay_transfer::{
     listing::{Item, Keys, Pattern, SideError, Tree, read_ahead},
 };
 use tokio::sync::mpsc;
+use url::Url;
 
 use super::{
     errand::{self, From},
@@ -43,13 +44,23 @@ pub(super) struct Candidate {
     pub(super) shown: String,
     pub(super) len: Option<u64>,
     pub(super) modified: Option<SystemTime>,
+    pub(super) doubt: Doubt,
+}
+
+/// Whether it has to be moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Doubt {
+    #[default]
+    None,
+    /// Only if the digest of what is there is another.
+    Digest,
 }
 
 /// Where its bytes are.
 #[derive(Debug)]
 pub(super) enum What {
     Bucket(S3, ObjectKey),
-    Web(Arc<dyn Remote>, ObjectKey),
+    Web(Arc<dyn Remote>, ObjectKey, Url),
     File(PathBuf),
     Stdin,
 }
@@ -154,7 +165,14 @@ impl Candidate {
     pub(super) fn object(bucket: S3, key: ObjectKey, item: Item) -> Self {
         let shown = S3Place { bucket: bucket.name().clone(), key: key.as_str().to_owned() }.to_string();
         let Item { name, len, modified, .. } = item;
-        Self { what: What::Bucket(bucket, key), name: name.into(), shown, len: Some(len), modified }
+        Self {
+            what: What::Bucket(bucket, key),
+            name: name.into(),
+            shown,
+            len: Some(len),
+            modified,
+            doubt: Doubt::None,
+        }
     }
 
     pub(super) fn file(root: &Path, item: Item) -> Self {
@@ -166,6 +184,7 @@ impl Candidate {
             shown,
             len: Some(item.len),
             modified: item.modified,
+            doubt: Doubt::None,
         }
     }
 }
@@ -181,13 +200,13 @@ impl Mover {
             }
             Place::Web(url) => {
                 let found = self.reach.web(url)?;
-                What::Web(found.remote, found.key)
+                What::Web(found.remote, found.key, url.clone())
             }
             Place::Local(path) => What::File(path.clone()),
             Place::Stream => What::Stdin,
         };
         let name = place.name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        Ok(Candidate { what, name, shown: place.to_string(), len: None, modified: None })
+        Ok(Candidate { what, name, shown: place.to_string(), len: None, modified: None, doubt: Doubt::None })
     }
 }
 

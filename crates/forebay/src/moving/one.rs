@@ -5,22 +5,24 @@ use std::{fs, path::Path, sync::Arc, time::SystemTime};
 use forebay_s3::{S3, S3Account};
 use forebay_store::{
     expiring::{Malformed, OnlyFresh},
-    remote::{Bucket, ObjectKey, Pin, Remote},
+    remote::{ObjectKey, Pin, Remote},
 };
 use forebay_transfer::{
     Existing as ExistingFile, GetOptions, OrderedOptions, Parents, Progress, Source, TransferError,
-    TransferErrorKind, listing,
-    verify::{Level, Proof},
+    TransferErrorKind,
+    verify::{Demand, Level, Proof},
 };
 
 use super::{
+    after::Copied,
     aim::{Aim, aim},
     errand::{Errand, From, To},
-    find::{Candidate, What},
+    find::{Candidate, Doubt, What},
+    same::Likeness,
     usage,
 };
 use crate::{
-    args::{Compare, Existing, Expiry, Moving, OtherSide, Run, Verb, When},
+    args::{Existing, Expiry, Moving, OtherSide, Run, Verb, When},
     config::Verify,
     output::{self, Failure},
     place::{Place, S3Place},
@@ -33,8 +35,7 @@ pub(super) struct Mover {
     pub(super) errand: Errand,
     pub(super) reach: Reach,
     pub(super) when: When,
-    pub(super) compare: listing::Compare,
-    source: Option<S3Account>,
+    pub(super) source: Option<S3Account>,
     pub(super) target: Option<S3>,
     other: OtherSide,
     proof: crate::args::Proof,
@@ -48,6 +49,8 @@ pub(super) struct Moved {
     pub(super) proof: Proof,
     pub(super) etag: Option<String>,
     pub(super) version: Option<String>,
+    /// What it was that was moved.
+    pub(super) copied: Option<Copied>,
 }
 
 impl Mover {
@@ -69,21 +72,18 @@ impl Mover {
             Place::S3(s3) => Some(reach.bucket(s3).await?),
             _ => None,
         };
-        let compare = match asked.when.compare {
-            Compare::Size => listing::Compare::Size,
-            Compare::SizeAndTime => listing::Compare::SizeAndTime,
-        };
-        Ok(Self {
+        let mover = Self {
             errand,
             reach,
             when: asked.when,
-            compare,
             source,
             target,
             other: asked.other.clone(),
             proof: asked.proof.clone(),
             progress,
-        })
+        };
+        mover.check()?;
+        Ok(mover)
     }
 
     pub(super) fn source_bucket(&self, place: &S3Place) -> Result<S3, Failure> {
@@ -96,25 +96,48 @@ impl Mover {
         self.target.as_ref().ok_or_else(|| usage(format_args!("{} is no bucket", self.errand.to.place())))
     }
 
-    /// Moves it, or says why not.
-    pub(super) async fn carry(&self, candidate: Candidate) -> ObjectEvent {
+    /// Moves it, or says why not; nothing if it is there already.
+    pub(super) async fn carry(&self, candidate: Candidate) -> Option<ObjectEvent> {
         let shown = candidate.shown.clone();
         let event = |target| ObjectEvent::new(self.verb(), Status::Done, shown, target);
         let aim = match aim(&self.errand.to, &candidate) {
             Ok(aim) => aim,
-            Err(unfit) => return event(None).failed(&unfit.into()),
+            Err(unfit) => return Some(event(None).failed(&unfit.into())),
         };
         let event = event(Some(aim.to_string()));
-        match self.is_left_alone(&candidate, &aim).await {
-            Ok(None) => {}
-            Ok(Some((kind, why))) => return event.skipped(kind, why),
-            Err(error) => return event.failed(&error),
+        let event = match self.doubts(&candidate, &aim).await {
+            Ok(Likeness::Same) => return None,
+            Ok(Likeness::Other) => event,
+            Ok(Likeness::Unknown) => event.incomparable(),
+            Err(error) => return Some(event.failed(&error)),
+        };
+        Some(match self.is_left_alone(&candidate, &aim).await {
+            Ok(Some((kind, why))) => event.skipped(kind, why),
+            Err(error) => event.failed(&error),
+            Ok(None) if self.when.run == Run::Dry => {
+                ObjectEvent { status: Status::WouldMove, bytes: candidate.len, ..event }
+            }
+            Ok(None) => self.move_now(candidate, &aim, event).await,
+        })
+    }
+
+    async fn doubts(&self, candidate: &Candidate, aim: &Aim) -> Result<Likeness, TransferError> {
+        match candidate.doubt {
+            Doubt::None => Ok(Likeness::Other),
+            Doubt::Digest => self.likeness(candidate, aim).await,
         }
-        if self.when.run == Run::Dry {
-            return ObjectEvent { status: Status::WouldMove, bytes: candidate.len, ..event };
-        }
-        match self.moved(&candidate, &aim).await.and_then(|moved| self.proven(moved, &candidate)) {
-            Ok(moved) => self.after(candidate, event, moved).await,
+    }
+
+    async fn move_now(&self, candidate: Candidate, aim: &Aim, event: ObjectEvent) -> ObjectEvent {
+        match self.moved(&candidate, aim).await.and_then(|moved| self.proven(moved, &candidate)) {
+            Ok(moved) => {
+                let event = ObjectEvent { etag: moved.etag, version: moved.version, ..event };
+                let event = event.done(moved.len, moved.resumed, moved.proof);
+                match self.errand.verb {
+                    Verb::Move => self.delete_source(&candidate, moved.copied, event).await,
+                    Verb::Get | Verb::Put | Verb::Copy | Verb::Sync => event,
+                }
+            }
             Err(error)
                 if error.kind() == TransferErrorKind::Precondition
                     && self.when.existing == Existing::Keep =>
@@ -126,16 +149,20 @@ impl Mover {
     }
 
     async fn moved(&self, candidate: &Candidate, aim: &Aim) -> Result<Moved, TransferError> {
+        if self.is_itself(&candidate.what, aim) {
+            let what = format!("{aim} is source and target at once: name another target, or what to change");
+            return Err(TransferError::new(TransferErrorKind::Invalid, what));
+        }
         match (&candidate.what, aim) {
             (What::Bucket(bucket, key), Aim::File(path)) => {
                 self.down(Arc::new(bucket.clone()), key, path).await
             }
-            (What::Web(remote, key), Aim::File(path)) => self.down(Arc::clone(remote), key, path).await,
+            (What::Web(remote, key, _), Aim::File(path)) => self.down(Arc::clone(remote), key, path).await,
             (What::Bucket(bucket, key), Aim::Stdout) => self.out(Arc::new(bucket.clone()), key).await,
-            (What::Web(remote, key), Aim::Stdout) => self.out(Arc::clone(remote), key).await,
+            (What::Web(remote, key, _), Aim::Stdout) => self.out(Arc::clone(remote), key).await,
             (What::File(path), Aim::Object(place, key)) => self.up(path, place, key).await,
             (What::Stdin, Aim::Object(place, key)) => self.pipe(place, key).await,
-            (What::Web(remote, from), Aim::Object(place, key)) => {
+            (What::Web(remote, from, _), Aim::Object(place, key)) => {
                 self.through(Arc::clone(remote), from, place, key).await
             }
             (What::Bucket(bucket, from), Aim::Object(place, key)) if self.other == OtherSide::default() => {
@@ -170,7 +197,7 @@ impl Mover {
         let settings = reach::get_options(&self.reach.config);
         let options = GetOptions {
             page_cache: self.reach.page_cache,
-            demand: self.errand.demand.clone().unwrap_or(settings.demand),
+            demand: self.demand(settings.demand),
             existing: if self.when.existing == Existing::Keep {
                 ExistingFile::Kept
             } else {
@@ -189,8 +216,14 @@ impl Mover {
             resumed: got.resumed,
             proof: got.proof,
             etag: got.facts.validator.as_ref().map(output::etag),
+            copied: Some(Copied::Object(got.facts.pin())),
             version: got.facts.version.map(Into::into),
         })
+    }
+
+    /// How far bytes that come here are to be proven.
+    fn demand(&self, setting: Demand) -> Demand {
+        self.errand.digest.clone().map_or(setting, Demand::Digest)
     }
 
     /// From a place to standard output.
@@ -198,12 +231,12 @@ impl Mover {
         let settings = reach::get_options(&self.reach.config);
         let options = OrderedOptions {
             part_size: settings.part_size,
-            demand: self.errand.demand.clone().unwrap_or(settings.demand),
+            demand: self.demand(settings.demand),
             ..OrderedOptions::default()
         };
         let source = self.source(remote, key);
         let (len, proof) = super::out::write(&self.reach.engine, &source, &options, &self.progress).await?;
-        Ok(Moved { len, resumed: 0, proof, etag: None, version: None })
+        Ok(Moved { len, resumed: 0, proof, etag: None, version: None, copied: None })
     }
 
     /// An object to read: of the version that was asked for, and fresh if that was asked for.
@@ -217,29 +250,6 @@ impl Mover {
         Source { pin, ..Source::new(remote, key.clone()) }
     }
 
-    /// What is said of it when it is where it goes; and `mv` has something left to do.
-    async fn after(&self, candidate: Candidate, event: ObjectEvent, moved: Moved) -> ObjectEvent {
-        let event = ObjectEvent { etag: moved.etag, version: moved.version, ..event };
-        let event = event.done(moved.len, moved.resumed, moved.proof);
-        if self.errand.verb != Verb::Move {
-            return event;
-        }
-        let deleted = match &candidate.what {
-            What::Bucket(bucket, key) => delete(bucket, key, &candidate.shown).await,
-            What::File(path) => {
-                fs::remove_file(path).map_err(|error| TransferError::of_file(candidate.shown.as_str(), error))
-            }
-            What::Web(..) | What::Stdin => Ok(()),
-        };
-        match deleted {
-            Ok(()) => event,
-            Err(error) => {
-                let what = format!("{} is copied, and cannot be deleted", candidate.shown);
-                event.failed(&TransferError::new(error.kind(), what).because(error))
-            }
-        }
-    }
-
     fn verb(&self) -> &'static str {
         match self.errand.verb {
             Verb::Get => "get",
@@ -249,14 +259,6 @@ impl Mover {
             Verb::Sync => "sync",
         }
     }
-}
-
-async fn delete(bucket: &S3, key: &ObjectKey, shown: &str) -> Result<(), TransferError> {
-    let kept = bucket
-        .delete(std::slice::from_ref(key))
-        .await
-        .map_err(|error| TransferError::of_store(shown, error))?;
-    kept.into_iter().next().map_or(Ok(()), |(_, error)| Err(TransferError::of_store(shown, error)))
 }
 
 const EXISTS: (&str, &str) = ("exists", "it is there already");
@@ -288,7 +290,7 @@ impl Mover {
         let here = match (candidate.modified, &candidate.what) {
             (Some(time), _) => Some(time),
             (None, What::Bucket(bucket, key)) => when(bucket, key, &candidate.shown).await?.flatten(),
-            (None, What::Web(remote, key)) => when(&**remote, key, &candidate.shown).await?.flatten(),
+            (None, What::Web(remote, key, _)) => when(&**remote, key, &candidate.shown).await?.flatten(),
             (None, What::File(path)) => fs::metadata(path).and_then(|meta| meta.modified()).ok(),
             (None, What::Stdin) => None,
         };

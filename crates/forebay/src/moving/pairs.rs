@@ -3,16 +3,17 @@
 use forebay_store::remote::ObjectKey;
 use forebay_transfer::{
     TransferError,
-    listing::{Item, Merge, Pair, Side, Tree, read_ahead},
+    listing::{self, Item, Merge, Pair, Side, Tree, read_ahead},
 };
 use tokio::sync::mpsc;
 
 use super::{
-    find::{Candidate, Finder, Unfit, keys},
+    find::{Candidate, Doubt, Finder, Unfit, keys},
     one::Mover,
     usage,
 };
 use crate::{
+    args::Compare,
     output::Failure,
     place::{Place, S3Place},
 };
@@ -54,14 +55,30 @@ pub(super) fn merge(mover: &Mover) -> Result<Merge, Failure> {
 impl Finder for Pairs<'_> {
     async fn next(&mut self) -> Result<Option<Result<Candidate, Unfit>>, TransferError> {
         loop {
-            let item = match self.merge.next().await? {
+            let (item, doubt) = match self.merge.next().await? {
                 None => return Ok(None),
-                Some(Pair::Source(item)) => item,
-                Some(Pair::Both(source, target)) if !self.mover.compare.is_same(&source, &target) => source,
-                Some(Pair::Both(..) | Pair::Target(_)) => continue,
+                Some(Pair::Source(item)) => (item, Doubt::None),
+                Some(Pair::Both(source, target)) => match self.mover.compares(&source, &target) {
+                    Some(doubt) => (source, doubt),
+                    None => continue,
+                },
+                Some(Pair::Target(_)) => continue,
             };
-            return Ok(Some(candidate(self.mover, item)));
+            return Ok(Some(candidate(self.mover, item).map(|found| Candidate { doubt, ..found })));
         }
+    }
+}
+
+impl Mover {
+    /// Whether what is there has to be replaced; nothing says that it need not.
+    fn compares(&self, source: &Item, target: &Item) -> Option<Doubt> {
+        let same = match self.when.compare {
+            Compare::SizeAndTime => listing::Compare::SizeAndTime.is_same(source, target),
+            Compare::Size => listing::Compare::Size.is_same(source, target),
+            Compare::Digest if listing::Compare::Size.is_same(source, target) => return Some(Doubt::Digest),
+            Compare::Digest => false,
+        };
+        (!same).then_some(Doubt::None)
     }
 }
 

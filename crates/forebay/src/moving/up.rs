@@ -6,10 +6,18 @@ use forebay_s3::S3;
 use forebay_store::StoreError;
 use forebay_store::remote::{Attributes, Condition, CopyAsk, ObjectKey, PutAsk, Remote};
 use forebay_transfer::parts::PART_MAX;
-use forebay_transfer::{Destination, Put, PutOptions, Source, TransferError, TransferErrorKind};
+use forebay_transfer::{
+    Destination, Put, PutOptions, Source, TransferError, TransferErrorKind, verify::Algorithm,
+};
 
-use super::one::{Moved, Mover};
-use crate::{args::Existing, place::S3Place};
+use super::{
+    after::{Copied, FileMark},
+    one::{Moved, Mover},
+};
+use crate::{
+    args::Existing,
+    place::{S3Place, escaped},
+};
 
 impl Mover {
     /// From a file.
@@ -20,10 +28,11 @@ impl Mover {
         key: &ObjectKey,
     ) -> Result<Moved, TransferError> {
         let to = self.destination(place, key)?;
-        let attributes = self.typed(&path.to_string_lossy());
-        let put =
-            self.reach.engine.put_file(path, &to, &self.put_options(attributes), &self.progress).await?;
-        Ok(put.into())
+        let options = self.put_options(self.typed(&path.to_string_lossy()));
+        let mark = FileMark::of(path);
+        let mark = mark.map_err(|error| TransferError::of_file(escaped(&path.to_string_lossy()), error))?;
+        let put = self.reach.engine.put_file(path, &to, &options, &self.progress).await?;
+        Ok(Moved { copied: Some(Copied::File(mark)), ..put.into() })
     }
 
     /// From standard input, of whatever length.
@@ -46,13 +55,15 @@ impl Mover {
     ) -> Result<Moved, TransferError> {
         let to = self.destination(place, key)?;
         let source = self.source(remote, from);
+        let pin = source.pin.clone().narrowed(&self.head(&source).await?);
+        let source = Source { pin: pin.clone(), ..source };
         let attributes = match self.errand.attributes_given {
             true => self.errand.attributes.clone(),
             false => self.beside(&source).await?,
         };
         let put =
             self.reach.engine.put_remote(&source, &to, &self.put_options(attributes), &self.progress).await?;
-        Ok(put.into())
+        Ok(Moved { copied: Some(Copied::Object(pin)), ..put.into() })
     }
 
     /// Within one S3: the store copies.
@@ -64,12 +75,6 @@ impl Mover {
         key: &ObjectKey,
     ) -> Result<Moved, TransferError> {
         let to = self.destination(place, key)?;
-        let same = bucket.name() == &place.bucket && from == key;
-        if same && !self.errand.attributes_given {
-            let what =
-                format!("{place} is source and target at once: name another target, or what to change");
-            return Err(TransferError::new(TransferErrorKind::Invalid, what));
-        }
         let source = self.source(Arc::new(bucket.clone()), from);
         let facts = self.head(&source).await?;
         let len = facts.len.unwrap_or_default();
@@ -91,11 +96,12 @@ impl Mover {
                 attributes: options.attributes,
                 condition: options.condition,
                 checksum: None,
-                checksum_kind: None,
+                checksum_kind: self.errand.checksum.map(Algorithm::kind),
             },
             keep_attributes: !self.errand.attributes_given,
         };
-        Ok(self.reach.engine.copy(&to, &ask, len, &self.progress).await?.into())
+        let put = self.reach.engine.copy(&to, &ask, len, &self.progress).await?;
+        Ok(Moved { copied: Some(Copied::Object(facts.pin())), ..put.into() })
     }
 
     async fn head(&self, source: &Source) -> Result<forebay_store::remote::Facts, TransferError> {
@@ -127,6 +133,8 @@ impl Mover {
                 Existing::Keep => Condition::Absent,
                 Existing::Replace | Existing::ReplaceOlder => Condition::Always,
             },
+            checksum: self.errand.checksum.unwrap_or_default(),
+            digest: self.errand.digest.clone(),
             ..PutOptions::default()
         }
     }
@@ -151,6 +159,7 @@ impl From<Put> for Moved {
             proof: put.proof,
             etag: put.stored.validator.map(|tag| tag.to_string()),
             version: put.stored.version.map(Into::into),
+            copied: None,
         }
     }
 }

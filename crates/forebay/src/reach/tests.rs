@@ -34,7 +34,9 @@ const IN_THE_PROGRAM: &[(&str, &str)] =
 fn told(settings: &str) -> String {
     let config = config::parse(settings).unwrap();
     let nofile = NofileLimits { soft_before: 4096, soft: 4096, hard: 4096 };
-    let plan = TransferPlan::compute(&ask(&config, Work::Ordered), &MemoryFacts::default(), nofile).unwrap();
+    let plan =
+        TransferPlan::compute(&ask(&config, &Task::of(Work::Ordered)), &MemoryFacts::default(), nofile)
+            .unwrap();
     let ledger = Ledger::new([]);
     let options = client(&config, &ledger, FdLedger::new(plan.fds), plan.upstream).unwrap();
     let times = (options.connect_timeout, options.head_timeout, options.stall_timeout);
@@ -54,6 +56,23 @@ fn every_setting_of_stores_and_transfers_changes_what_some_part_is_told() {
     assert_eq!(told(""), told(""), "nothing else changes it");
     for (name, value) in OTHERS {
         assert_ne!(told(""), told(&setting(name, value)), "`{name}` changes nothing");
+    }
+}
+
+#[test]
+fn encryption_is_paid_for_where_any_connection_may_be_encrypted() {
+    let plain = config::parse("[remote]\nendpoint-url = \"http://127.0.0.1:9000\"\n").unwrap();
+    let (aws, of) = (config::parse("").unwrap(), Task::of(Work::Placed));
+    let other = |url: &str| OtherSide { endpoint_url: Some(url.to_owned()), ..OtherSide::default() };
+    let (near, far) = (other("http://10.0.0.1"), other("https://far"));
+    for (config, task, encrypted) in [
+        (&plain, of, false),
+        (&plain, Task { other: Some(&near), ..of }, false),
+        (&plain, Task { other: Some(&far), ..of }, true),
+        (&plain, Task::with_web(Work::Placed), true),
+        (&aws, of, true),
+    ] {
+        assert_eq!(ask(config, &task).tls, encrypted, "{task:?}");
     }
 }
 

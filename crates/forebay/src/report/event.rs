@@ -57,6 +57,9 @@ pub(crate) struct ObjectEvent {
     pub(crate) resumable: Option<bool>,
 }
 
+/// The word for what was copied because no digest could be compared.
+pub(super) const NO_DIGEST: &str = "no_digest";
+
 /// What became of it, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -83,7 +86,14 @@ pub(crate) struct Summary {
     seconds: f64,
     bytes_per_second: u64,
     verified: BTreeMap<&'static str, u64>,
+    #[serde(skip_serializing_if = "is_zero")]
+    no_digest: u64,
     exit: u8,
+}
+
+/// With the signature that serde wants.
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl ObjectEvent {
@@ -121,6 +131,13 @@ impl ObjectEvent {
         self
     }
 
+    /// The same, moved because nothing says that it need not be.
+    pub(crate) fn incomparable(mut self) -> Self {
+        self.kind = Some(NO_DIGEST);
+        self.message = Some("there is no digest that can be compared".to_owned());
+        self
+    }
+
     /// The same, left alone.
     pub(crate) fn skipped(mut self, kind: &'static str, why: &str) -> Self {
         self.status = Status::Skipped;
@@ -144,6 +161,7 @@ impl Summary {
             seconds,
             bytes_per_second: (seen.moved as f64 / seconds.max(1e-6)) as u64,
             verified: tally.verified.clone(),
+            no_digest: tally.no_digest,
             exit: exit as u8,
         }
     }
@@ -191,6 +209,9 @@ impl fmt::Display for Summary {
             let levels: Vec<_> =
                 self.verified.iter().map(|(level, count)| format!("{level} {count}")).collect();
             write!(f, "; verified: {}", levels.join(", "))?;
+        }
+        if self.no_digest > 0 {
+            write!(f, "; {} of them because no digest could be compared", self.no_digest)?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use forebay_transfer::{TransferError, TransferErrorKind};
 
-use super::event::{ObjectEvent, Status};
+use super::event::{NO_DIGEST, ObjectEvent, Status};
 use crate::output::Exit;
 
 /// Counts of objects by what became of them.
@@ -22,10 +22,13 @@ pub(crate) struct Tally {
     pub(crate) resumed: u64,
     /// Objects that are done, by how far that is proven.
     pub(crate) verified: BTreeMap<&'static str, u64>,
+    /// Objects that were copied, or would be, because no digest could be compared.
+    pub(crate) no_digest: u64,
 }
 
 impl Tally {
     pub(crate) fn count(&mut self, event: &ObjectEvent) {
+        self.no_digest += u64::from(event.kind == Some(NO_DIGEST));
         match event.status {
             Status::Done => {
                 self.done += 1;

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    process::{Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     time::Duration,
 };
 
@@ -18,8 +18,13 @@ const BIG: u64 = 64 << 20;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs the program until the store holds `held` answers back, and sends it a signal then.
-fn cut(mut command: Command, gate: &Gate, held: usize, with: Signal) -> std::process::Output {
+pub(crate) fn cut(mut command: Command, gate: &Gate, held: usize, with: Signal) -> Output {
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    signal_when(child, gate, held, with)
+}
+
+/// The same, with a program that runs already.
+pub(crate) fn signal_when(child: Child, gate: &Gate, held: usize, with: Signal) -> Output {
     assert!(gate.wait_blocking(held, PATIENCE), "no answer was held back");
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     kill_process(pid, with).unwrap();
@@ -30,7 +35,7 @@ fn cut(mut command: Command, gate: &Gate, held: usize, with: Signal) -> std::pro
 }
 
 /// A download of many pieces, one of which never comes.
-fn half_done(bucket: &Bucket, with: Signal) -> std::process::Output {
+fn half_done(bucket: &Bucket, with: Signal) -> Output {
     bucket.s3.put("bucket", "big", Draft::pattern(PATTERN, BIG));
     let gate = Gate::new();
     bucket.s3.script().push(When::get("big").after(6), Fault::stall_after(1 << 20, &gate));

@@ -2,12 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bad_input;
 mod bucket;
+mod cut_uploads;
+mod digests;
 mod docs;
 mod ending;
 mod getting;
 mod interrupted;
 mod managed;
+mod moved;
 mod offline;
 mod peers;
 mod refusals;
@@ -19,3 +23,4 @@ mod serving_elsewhere;
 mod settings;
 mod storing;
 mod unplugged;
+mod versions;

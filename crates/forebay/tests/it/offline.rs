@@ -22,6 +22,31 @@ fn a_plan_is_printed_as_a_table_and_as_json() {
 }
 
 #[test]
+fn the_plan_of_transfers_stands_beside_it_and_pays_for_encryption_only_where_it_is_used() {
+    let plan = |words: &[&str]| -> serde_json::Value {
+        let output = forebay(&[&["plan", "--memory", "64MiB", "--json"], words].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let (aws, plain) = (plan(&[]), plan(&["--endpoint-url", "http://127.0.0.1:9000"]));
+    let tls = |plan: &serde_json::Value| plan["transfers"]["placed"]["upstream"]["tls"].as_u64().unwrap();
+    assert_eq!((tls(&aws), tls(&plain)), (64 << 10, 0));
+    assert_eq!(plan(&["--concurrency", "7"])["transfers"]["ordered"]["connections"], 7);
+    let text = forebay(&["plan", "--memory", "64MiB"]);
+    for part in ["parts that are held", "A window of ", "of 1 GiB: 10 MiB down, 8 MiB up"] {
+        assert!(stdout(&text).contains(part), "{part}: {}", stdout(&text));
+    }
+    // What is too little for a server is enough for a transfer.
+    let alone = forebay(&["plan", "--transfers", "--memory", "32MiB", "--json"]);
+    let alone: serde_json::Value = serde_json::from_slice(&alone.stdout).unwrap();
+    assert_eq!(alone["placed"]["limit"], 32 << 20);
+    assert_eq!(forebay(&["plan", "--memory", "32MiB"]).status.code(), Some(2));
+    let small = forebay(&["plan", "--memory", "64MiB", "--concurrency", "100000"]);
+    assert_eq!(small.status.code(), Some(2), "{}", stdout(&small));
+    assert!(stderr(&small).contains("transfers"), "{}", stderr(&small));
+}
+
+#[test]
 fn a_plan_that_does_not_fit_names_the_setting_and_the_value() {
     let small = forebay(&["plan", "--memory", "8MiB"]);
     assert_eq!(small.status.code(), Some(2));

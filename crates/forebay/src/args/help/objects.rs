@@ -32,7 +32,8 @@ Examples:
   forebay ls
   forebay ls s3://bucket/logs/ -H
   forebay ls s3://bucket -r --include '*.gz'
-  forebay ls s3://bucket -r --json | jq -r .key";
+  forebay ls s3://bucket -r --json | jq -r .key
+  forebay ls s3://bucket/report.html --versions";
 
 pub(in crate::args) const DU: &str = "Count objects and their bytes";
 
@@ -61,7 +62,8 @@ pub(in crate::args) const RM_EXAMPLES: &str = "\
 Examples:
   forebay rm s3://bucket/a s3://bucket/b
   forebay rm -r s3://bucket/tmp/ --dry-run
-  forebay rm 's3://bucket/logs/2024-**'";
+  forebay rm 's3://bucket/logs/2024-**'
+  forebay rm s3://bucket/report.html --version-id 3HL4kqtJlcpXroDTDmJ";
 
 pub(in crate::args) const STAT: &str = "Say all that is known of objects";
 

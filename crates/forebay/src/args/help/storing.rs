@@ -36,7 +36,8 @@ pub(in crate::args) const MV: &str = "Copy, verify, and then delete the source";
 pub(in crate::args) const MV_LONG: &str = "\
 Copy, verify, and then delete the source.
 
-The source is deleted when its copy is complete and proven as far as --verify demands, each object by itself.";
+The source is deleted when its copy is complete and proven as far as --verify demands, each object by itself, and only if it is \
+still what was copied.";
 
 pub(in crate::args) const MV_EXAMPLES: &str = "\
 Examples:
@@ -50,11 +51,12 @@ pub(in crate::args) const SYNC_LONG: &str = "\
 Make a directory or a prefix like another one: both ways, and from S3 to S3.
 
 Both sides are listed in the order of their names and compared while they are listed, so that memory does not depend on how many \
-there are. An object is copied if its length differs or its source is newer. What the target has and the source has not is kept, \
+there are. An object is copied if its length differs or its source is newer; --checksum compares digests in place of times. What the target has and the source has not is kept, \
 unless --delete: then it is deleted last, and only if every listing and every copy went well.";
 
 pub(in crate::args) const SYNC_EXAMPLES: &str = "\
 Examples:
   forebay sync site s3://bucket/site/
   forebay sync s3://bucket/site/ site --delete --dry-run
+  forebay sync site s3://bucket/site/ --checksum
   forebay sync s3://bucket/ s3://backup/ --exclude 'tmp/'";

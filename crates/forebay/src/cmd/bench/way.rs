@@ -19,7 +19,7 @@ use crate::{
     args::{Benching, Stored},
     moving,
     output::Failure,
-    reach::{self, Reach},
+    reach::{self, Reach, Task},
 };
 
 /// How an object is fetched.
@@ -60,7 +60,7 @@ impl Way {
 
     /// Fetches the object in this process.
     pub(super) fn run(self, asked: &Benching) -> Result<Cost, Failure> {
-        let reach = Reach::new(&asked.base, &Stored::default(), Work::Placed)?;
+        let reach = Reach::new(&asked.base, &Stored::default(), Task::with_web(Work::Placed))?;
         let runtime = reach::runtime()?;
         runtime.block_on(async {
             let place = moving::place(&asked.place)?;

@@ -8,7 +8,7 @@ use crate::{
     args::{Base, Sources, Stored},
     output::{Failure, Form},
     place::S3Place,
-    reach::{self, Reach},
+    reach::{self, Reach, Task},
 };
 
 /// Asks it.
@@ -19,7 +19,7 @@ pub(super) fn findings(
     depth: Depth,
 ) -> Result<Vec<Finding>, Failure> {
     let base = Base { sources: sources.clone(), form, sse_c_key: None };
-    let reach = Reach::new(&base, &Stored::default(), Work::Placed)?;
+    let reach = Reach::new(&base, &Stored::default(), Task::of(Work::Placed))?;
     let runtime = reach::runtime()?;
     let found =
         runtime.block_on(async { Ok::<_, Failure>(reach.bucket(place).await?.probe(depth).await) })?;
