@@ -33,6 +33,7 @@
 //! | [`peer`] | the naive servers |
 //! | [`naive`] | the naive clients |
 //! | [`nginx`] | nginx as the peer to beat |
+//! | [`garage`] | an S3 that others wrote |
 //! | [`notice`] | what a test could not show on this machine |
 
 pub mod admin;
@@ -48,6 +49,7 @@ pub mod fault_proxy;
 pub mod faults;
 pub mod fetch;
 pub mod figures;
+pub mod garage;
 pub mod naive;
 pub mod nginx;
 pub mod notice;

@@ -1,6 +1,9 @@
 //! The parts: who takes part, and what is done.
 
 use std::fs;
+use std::io::ErrorKind;
+
+use forebay_testkit::garage::Garage;
 
 use super::Part;
 use super::clients::Place;
@@ -16,6 +19,7 @@ pub(crate) fn measure(part: Part, stand: &Stand, rounds: usize) -> anyhow::Resul
         Part::Many => many(stand, rounds),
         Part::Upload => upload(stand, rounds),
         Part::Pipe => pipe(stand, rounds),
+        Part::Garage => garage(stand, rounds),
     }
 }
 
@@ -124,4 +128,44 @@ fn pipe(stand: &Stand, rounds: usize) -> anyhow::Result<Vec<Measured>> {
             fed(contestant("s5cmd pipe", || place.s5cmd(&["pipe", "s3://bucket/up"]))),
         ],
     )
+}
+
+fn garage(stand: &Stand, rounds: usize) -> anyhow::Result<Vec<Measured>> {
+    let dir = stand.fresh_dir("garage")?;
+    let garage = match Garage::start(&dir) {
+        Ok(garage) => garage,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            eprintln!("left out: there is no garage in the path (cargo install garage)");
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let place = Place { stand, addr: garage.addr(), tls: false };
+    let signed = |mut command: std::process::Command| {
+        command.env("AWS_ACCESS_KEY_ID", &garage.key_id).env("AWS_SECRET_ACCESS_KEY", &garage.secret);
+        command
+    };
+    let made = signed(place.forebay(&["mb", "s3://bucket"])).status()?;
+    anyhow::ensure!(made.success(), "garage makes no bucket");
+    let (large, out) = (stand.large_file(), stand.out.join("large"));
+    let (large, out) = (large.display().to_string(), out.display().to_string());
+    let put = Race { bytes: stand.large, objects: 1, rounds, clear: &|| Ok(()), check: &|| Ok(()) };
+    let up = "s3://bucket/large";
+    let mut all = race(
+        &put,
+        &[
+            contestant("put: forebay", || signed(place.forebay(&["put", &large, up]))),
+            contestant("put: s5cmd", || signed(place.s5cmd(&["cp", &large, up]))),
+        ],
+    )?;
+    let (clear, check) = (|| Ok(stand.clear()?), || stand.check_large());
+    all.extend(race(
+        &of_large(stand, rounds, &clear, &check),
+        &[
+            contestant("get: forebay", || signed(place.forebay(&["get", up, &out]))),
+            contestant("get: forebay --no-sync", || signed(place.forebay(&["get", up, &out, "--no-sync"]))),
+            contestant("get: s5cmd", || signed(place.s5cmd(&["cp", up, &out]))),
+        ],
+    )?);
+    Ok(all)
 }

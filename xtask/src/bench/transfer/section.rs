@@ -38,6 +38,7 @@ const fn title(part: Part) -> &'static str {
         Part::Many => "10,000 objects of 64 KiB",
         Part::Upload => "4 GiB from a file to S3",
         Part::Pipe => "4 GiB from a pipe to S3",
+        Part::Garage => "1 GiB to and from Garage, a single node",
     }
 }
 
@@ -152,7 +153,7 @@ const HEAD: &str = "\
 ## Fetching and storing objects
 
 Written by `cargo xtask bench transfer`; do not edit. To repeat it (about ten minutes after the release build): `cargo xtask bench transfer`; a part
-at a time with `--only plain,tls,bounded,many,upload,pipe`; `--render` draws it again from `target/bench/transfer.json`.
+at a time with `--only plain,tls,bounded,many,upload,pipe,garage`; `--render` draws it again from `target/bench/transfer.json`.
 
 **How.** Objects are fetched from nginx on the loopback of the same machine, which serves a folder shaped like a bucket (and tells a CRC64NVME of the whole
 object, as S3 does); unsigned; warm page cache at the server, a new file at the client. Objects are stored into the testkit's S3, which compares what comes

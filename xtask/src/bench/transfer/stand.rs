@@ -95,6 +95,22 @@ impl Stand {
         Ok(s3)
     }
 
+    /// The file that the large object is.
+    pub(crate) fn large_file(&self) -> PathBuf {
+        self.work.join("site/bucket/large")
+    }
+
+    /// An empty directory.
+    pub(crate) fn fresh_dir(&self, name: &str) -> io::Result<PathBuf> {
+        let dir = self.work.join(name);
+        match fs::remove_dir_all(&dir) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        fs::create_dir(&dir)?;
+        Ok(dir)
+    }
+
     /// Removes what was fetched before.
     pub(crate) fn clear(&self) -> io::Result<()> {
         fs::remove_dir_all(&self.out)?;

@@ -118,6 +118,31 @@ contract! { once moto =>
     versions::versions_are_listed_newest_first_and_deleted_by_name,
 }
 
+// It takes a key of slashes alone for the bucket, copies no part of a small object, and knows no conditions on writes, no versions
+// and no tags.
+contract! { once garage =>
+    keys::a_key_may_have_two_lines,
+    keys::keys_come_by_pages_in_the_order_of_bytes,
+    keys::directories_are_groups,
+    attributes::attributes_come_back_as_they_were_put,
+    attributes::expires_is_any_text,
+    attributes::the_servers_clock_is_told,
+    reads::an_object_is_the_bytes_that_were_put,
+    reads::a_range_is_exactly_its_bytes,
+    reads::a_range_beyond_the_end_is_invalid,
+    reads::what_is_not_there_is_not_found,
+    reads::a_pin_is_kept,
+    reads::an_empty_object_is_empty,
+    reads::a_wrong_digest_is_refused,
+    copies::a_copy_keeps_or_replaces_attributes,
+    copies::a_copy_is_of_the_pinned_version,
+    deletions::many_are_deleted_and_what_was_not_there_counts,
+    uploads::parts_make_an_object,
+    uploads::parts_are_listed_behind_a_number,
+    uploads::an_aborted_upload_is_gone,
+    uploads::uploads_are_listed,
+}
+
 pub(crate) fn key(name: &str) -> ObjectKey {
     ObjectKey::new(name).unwrap()
 }
@@ -138,7 +163,7 @@ pub(crate) fn payload(bytes: &[u8]) -> Payload {
 }
 
 pub(crate) async fn put(bucket: &dyn Bucket, name: &str, bytes: &[u8]) -> Stored {
-    bucket.put(&plainly(name), payload(bytes)).await.unwrap()
+    bucket.put(&plainly(name), payload(bytes)).await.unwrap_or_else(|error| panic!("{name:?}: {error}"))
 }
 
 /// All bytes of a reading.

@@ -4,11 +4,13 @@
 //! |---|---|---|
 //! | fake | we | in this process: `forebay_testkit::fake_s3` |
 //! | s3s-fs | the s3s project | in this process, over a directory |
+//! | Garage | the Deuxfleurs association | a process, where somebody has built it |
 //! | moto | the moto project | a process, from the Python package index |
 
 pub(crate) mod endless;
 pub(crate) mod fake;
 pub(crate) mod fixed;
+pub(crate) mod garage;
 pub(crate) mod moto;
 pub(crate) mod role;
 pub(crate) mod s3s_fs;
