@@ -3,7 +3,7 @@
 use std::fs;
 
 use forebay_testkit::{
-    fake::{Fault, Verb, When},
+    fake::{Action, Fault, Verb, When},
     fake_s3::Draft,
 };
 
@@ -40,10 +40,9 @@ fn a_file_that_was_written_meanwhile_is_not_deleted() {
     let bucket = Bucket::new();
     let path = bucket.write("a", "first");
     let late = path.clone();
-    bucket
-        .s3
-        .script()
-        .push(When::verb(Verb::Put), Fault::meanwhile(0, move || fs::write(&late, "2").unwrap()));
+    // While the bytes come, and so before the answer.
+    let writes = Action::new(move || fs::write(&late, "2").unwrap());
+    bucket.s3.script().push(When::verb(Verb::Put), Fault::MeanwhileUpload { after: 1, action: writes });
     let output = bucket.run(&["mv", "a", "s3://bucket/a"]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert_eq!(fs::read(&path).unwrap(), b"2");
