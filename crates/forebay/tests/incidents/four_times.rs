@@ -5,8 +5,9 @@
 //!
 //! The counter is `VmHWM`, the peak that the kernel keeps by itself.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use forebay_budget::{ByteSize, Class, FdLedger, Ledger, UpstreamSizes};
 use forebay_net::client::{Client, ClientOptions};
@@ -28,6 +29,9 @@ const HELD_MAX: u64 = 48 << 20;
 
 /// The length of each of 64 objects at once.
 const EACH: u64 = 128 << 20;
+
+/// The memory of a small container.
+const CONTAINER: u64 = 96 << 20;
 
 const PATTERN: Pattern = Pattern::new(5);
 
@@ -135,17 +139,39 @@ async fn sixty_four_objects_at_once_cost_no_more() {
     assert!(held <= HELD_MAX, "{} MiB", held >> 20);
 }
 
+/// What the naive client does in a process of its own: a file in its directory says where.
+#[test]
+#[ignore = "a part of another test, which starts it in a container"]
+fn the_naive_client_of_the_container() {
+    let Ok(address) = std::fs::read_to_string("address") else { return };
+    growing_buffer(address.parse().unwrap(), "/bucket/object", OBJECT, 10 << 20, 5).unwrap();
+}
+
 #[tokio::test]
-async fn in_a_small_container_it_is_not_killed() {
+async fn in_a_small_container_the_naive_way_is_killed_and_ours_is_not() {
     let _alone = crate::ALONE.lock().await;
-    let group = match MemoryGroup::create(Some(96 << 20)) {
-        Ok(group) => group,
-        Err(why) => return notice::skipped(format!("{why}; run as root where cgroups can be made")),
+    let group = || MemoryGroup::create(Some(CONTAINER));
+    let (theirs, ours) = match (group(), group()) {
+        (Ok(theirs), Ok(ours)) => (theirs, ours),
+        (Err(why), _) | (_, Err(why)) => {
+            return notice::skipped(format!("{why}; run as root where cgroups can be made"));
+        }
     };
     let s3 = stocked();
     let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("address"), s3.addr().to_string()).unwrap();
+    let mut naive = theirs.command(&std::env::current_exe().unwrap());
+    naive.args(["--exact", "four_times::the_naive_client_of_the_container", "--ignored"]);
+    let ended = naive.current_dir(dir.path()).stdout(Stdio::null()).status().unwrap();
+    assert!(theirs.oom_kills() > 0 && !ended.success(), "{ended}");
+
+    let watch = ours.watch(Duration::from_millis(5));
     let target = dir.path().join("object");
-    let command = group.command(env!("CARGO_BIN_EXE_forebay").as_ref());
+    let command = ours.command(env!("CARGO_BIN_EXE_forebay").as_ref());
     get(&s3, command, &["s3://bucket/object", target.to_str().unwrap()]);
-    assert_eq!((group.oom_kills(), target.metadata().unwrap().len()), (0, OBJECT));
+    let peak = watch.peak();
+    println!("ours: {} killed, {peak}", ours.oom_kills());
+    assert_eq!((ours.oom_kills(), target.metadata().unwrap().len()), (0, OBJECT));
+    // Of the rest, the page cache, the kernel takes back what it needs.
+    assert!(peak.anon + peak.sockets <= CONTAINER, "{peak}");
 }

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod bucket;
+mod buckets;
 mod cut_uploads;
 mod digests;
 mod docs;
@@ -11,6 +12,7 @@ mod ending;
 mod getting;
 mod interrupted;
 mod managed;
+mod many_keys;
 mod moved;
 mod offline;
 mod peers;
