@@ -1,10 +1,13 @@
 //! Downloads that break, and what is left of them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use forebay_store::origin::{Origin, OriginOptions};
 use forebay_store::remote::ObjectKey;
 use forebay_testkit::fake::{Cut, Fault, Framing, Gate, When};
 use forebay_testkit::fake_origin::{Page, Ranges};
+use forebay_testkit::fault_proxy::{FaultProxy, Trouble};
 use forebay_testkit::pattern::Pattern;
 use forebay_transfer::verify::Demand;
 use forebay_transfer::{GetOptions, Left, Source, TransferErrorKind};
@@ -209,6 +212,26 @@ async fn a_bit_that_flips_on_the_way_is_found_and_nothing_is_published() {
     let error = world.get_with(&options).await.unwrap_err();
     assert_eq!((error.kind(), error.left()), (TransferErrorKind::Integrity, Left::Nothing), "{error}");
     assert!(world.names().is_empty());
+}
+
+#[tokio::test]
+async fn a_network_that_cuts_connections_at_random_costs_time_and_no_byte() {
+    let mut connections = 0;
+    for seed in 0..5 {
+        let world = World::with(4 << 20);
+        let proxy = FaultProxy::start(world.server.addr()).unwrap();
+        let cut = |after, how| Trouble::Cut { after, how };
+        let troubles =
+            vec![Trouble::Refuse, cut(30_000, Cut::Reset), cut(50_000, Cut::Clean), cut(1, Cut::Reset)];
+        proxy.draw_lots(seed, 3, troubles);
+        let base = format!("http://{}/", proxy.addr).parse().unwrap();
+        let origin = Origin::new(base, world.client.clone(), OriginOptions::default()).unwrap();
+        let source = Source::new(Arc::new(origin), ObjectKey::new("o").unwrap());
+        world.engine.get_file(&source, &world.path(), &pieces(), &world.progress).await.unwrap();
+        world.assert_whole(4 << 20);
+        connections += proxy.connections();
+    }
+    assert!(connections > 5 * 4, "four at once were enough each time, so none was cut: {connections}");
 }
 
 #[tokio::test]

@@ -189,6 +189,13 @@ fn what_we_put_s5cmd_and_rclone_get() {
         words(client, &["copyto", "--retries", "1", &rclone(&world, "bucket/ours/big"), "rclone.got"]);
         world.is_big("rclone.got");
     }
+    if let Some(client) = world.client("rclone") {
+        let said = words(client, &["lsjson", "--metadata", &rclone(&world, "bucket/ours/big")]);
+        let said: Value = serde_json::from_str(&said).unwrap();
+        let metadata = &said[0]["Metadata"];
+        let told = [&metadata["cache-control"], &metadata["content-type"], &metadata["owner"]];
+        assert_eq!(told, ["max-age=60", "x/y", "me"], "{said}");
+    }
 }
 
 #[test]
@@ -224,11 +231,20 @@ fn what_s5cmd_puts_we_get_with_its_metadata() {
 }
 
 #[test]
-fn what_rclone_puts_we_get() {
+fn what_rclone_puts_we_get_with_its_metadata() {
     let Some(world) = World::new() else { return };
     let Some(client) = world.client("rclone") else { return };
     let target = rclone(&world, "bucket/rclone/big");
-    words(client, &["copyto", "--s3-upload-cutoff", "200M", "--retries", "1", "big", &target]);
+    let fields = ["--header-upload", "Cache-Control: max-age=60", "--header-upload", "Content-Type: x/y"];
+    let put = ["copyto", "--s3-upload-cutoff", "200M", "--retries", "1", "big", &target];
+    words(client, &[&put[..], &fields].concat());
     world.we_get_what_they_put("rclone");
     assert!(Path::new(&world.dir.path().join("rclone.all/big")).exists());
+    let said = world.stat("s3://bucket/rclone/big");
+    assert_eq!(
+        (&said["cache_control"], &said["content_type"]),
+        (&"max-age=60".into(), &"x/y".into()),
+        "{said}"
+    );
+    assert!(said["metadata"]["mtime"].is_string(), "{said}");
 }
