@@ -7,7 +7,7 @@ use forebay_budget::{ByteSize, Class, Ledger, UpstreamSizes};
 use forebay_net::client::{Client, ClientOptions};
 use forebay_s3::{Access, AccessKeys, BucketName, S3, S3Options};
 use forebay_store::remote::{Attributes, Bucket, Condition, ObjectKey, Remote as _};
-use forebay_testkit::fake::{Cut, Fault, Gate, Verb, When};
+use forebay_testkit::fake::{Action, Cut, Fault, Gate, Verb, When};
 use forebay_testkit::fake_s3::{Draft, FakeS3, Object};
 use forebay_transfer::verify::Level;
 use forebay_transfer::{
@@ -166,7 +166,9 @@ async fn a_file_that_changes_under_way_is_not_published() {
     let longer = path.clone();
     let grows =
         move || std::fs::File::options().write(true).open(&longer).unwrap().set_len(12 * MIB).unwrap();
-    place.server.script().push(When::verb(Verb::Part), Fault::meanwhile(0, grows));
+    // While the bytes come, and so before the answer.
+    let action = Action::new(grows);
+    place.server.script().push(When::verb(Verb::Part), Fault::MeanwhileUpload { after: 1, action });
     let error = place.again(&path, &small_parts()).await.unwrap_err();
     assert_eq!((error.kind(), error.left()), (TransferErrorKind::Changed, Left::Nothing), "{error}");
     assert!(place.server.object("bbb", "o").is_none() && place.server.uploads("bbb").is_empty());
