@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::net::TcpStream;
 use std::pin::Pin;
+use std::sync::{Arc, Barrier};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -290,9 +291,13 @@ async fn a_slow_source_is_not_the_servers_fault_and_a_server_that_takes_nothing_
 
 #[tokio::test]
 async fn an_answer_before_the_request_was_read_is_given_and_the_connection_closed() {
-    let server = Scripted::start(|_, mut stream| {
+    // Nothing of the body is read until the client has the answer: it cannot have sent all of it by then.
+    let answered_to = Arc::new(Barrier::new(2));
+    let answer_is_there = Arc::clone(&answered_to);
+    let server = Scripted::start(move |_, mut stream| {
         head(&mut stream);
         stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno").unwrap();
+        answer_is_there.wait();
         until_closed(&mut stream);
     });
     let bench = Bench::new(|_| {});
@@ -301,6 +306,7 @@ async fn an_answer_before_the_request_was_read_is_given_and_the_connection_close
     assert_eq!(answered.status(), StatusCode::FORBIDDEN);
     assert_eq!(read(answered.into_body()).await.unwrap(), b"no");
     assert_eq!(bench.client.stats().idle, 0);
+    answered_to.wait();
     bench.until("it is gone", |bench| bench.client.stats().open == 0).await;
 }
 
