@@ -18,7 +18,7 @@ struct Rule {
     never: &'static [&'static str],
 }
 
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     Rule {
         package: "forebay-budget",
         ours: &[],
@@ -49,6 +49,11 @@ const RULES: [Rule; 9] = [
         ours: &["forebay-budget"],
         never: &["axum", "hyper", "clap", "anyhow", "tracing-subscriber"],
     },
+    Rule {
+        package: "forebay-agent",
+        ours: &["forebay-budget", "forebay-net"],
+        never: &["aws-sdk-s3", "aws-config", "clap", "anyhow"],
+    },
     Rule { package: "forebay-admin", ours: &["forebay-budget"], never: &["clap", "anyhow", "hyper"] },
     Rule {
         package: "forebay-gateway",
@@ -59,6 +64,7 @@ const RULES: [Rule; 9] = [
         package: "forebay",
         ours: &[
             "forebay-admin",
+            "forebay-agent",
             "forebay-budget",
             "forebay-gateway",
             "forebay-net",

@@ -1,0 +1,22 @@
+//! Warming and purging edge caches.
+//!
+//! A cache at the edge is told to forget an object ([`Action::Purge`]), to fetch it before anybody asks ([`Action::Warm`]), or both in turn
+//! ([`Action::Refresh`]). Whoever does this at a high rate has three duties, and this crate is built around them: a body that is wanted only
+//! for its side effect takes no memory, whatever its size; an edge is never hurt by its own warmer; and what is reported was seen, not
+//! hoped.
+//!
+//! - [`Target`], [`Action`], [`Lane`]: what is to be done;
+//! - [`Outcome`], [`FailureClass`]: what came of it;
+//! - [`edge`]: who an edge is, and what its answers mean.
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
+pub mod edge;
+mod failure;
+mod outcome;
+mod target;
+mod task;
+
+pub use failure::{Failure, FailureClass};
+pub use outcome::{Held, Outcome, Verdict};
+pub use target::{Target, TargetError};
+pub use task::{Action, Lane};

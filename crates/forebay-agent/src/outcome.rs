@@ -1,0 +1,102 @@
+//! What came of a piece of work.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+
+/// What came of one URL on one edge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// The status of the last answer that bore on it.
+    pub status: Option<u16>,
+    /// Bytes of bodies that arrived, all tries together.
+    pub bytes: u64,
+    /// From the request to the head of the body that was fetched.
+    pub ttfb: Option<Duration>,
+    /// From the first request to the last byte, waits between tries included.
+    pub took: Duration,
+    /// What the edge held before.
+    pub before: Held,
+    /// What the edge holds now.
+    pub after: Held,
+    /// Requests that were needed until the deciding one succeeded or was given up.
+    pub attempts: u32,
+}
+
+/// How it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The object was there, and the edge removed it.
+    Removed,
+    /// There was nothing to remove.
+    Absent,
+    /// The edge took the purge and does not say whether there was anything.
+    Purged,
+    /// The object was fetched by the edge.
+    Warmed,
+    /// The object was at the edge already.
+    Present,
+    /// The object was removed and fetched anew.
+    Refreshed,
+    /// It did not succeed.
+    Failed(Failure),
+}
+
+/// What an edge holds of an object, as far as it was seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Held {
+    /// Nobody asked, or the edge does not say.
+    #[default]
+    Unknown,
+    /// It was answered from the cache.
+    Hit,
+    /// It was there, and too old.
+    Stale,
+    /// It was not there.
+    Miss,
+}
+
+impl Verdict {
+    /// Whether the work is done.
+    pub const fn is_success(&self) -> bool {
+        !matches!(self, Self::Failed(_))
+    }
+
+    /// Why not.
+    pub const fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Failed(failure) => Some(failure),
+            _ => None,
+        }
+    }
+
+    /// The word in tables, answers and metrics.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Removed => "removed",
+            Self::Absent => "absent",
+            Self::Purged => "purged",
+            Self::Warmed => "warmed",
+            Self::Present => "present",
+            Self::Refreshed => "refreshed",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
+impl Held {
+    /// The word in tables and answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Hit => "hit",
+            Self::Stale => "stale",
+            Self::Miss => "miss",
+        }
+    }
+}
