@@ -79,8 +79,22 @@ pub(crate) fn data(text: impl Display) -> Outcome {
     }
 }
 
+/// Prints line after line, many in a write, as long as there are any and somebody reads them.
+pub(crate) async fn lines(mut next: impl AsyncFnMut() -> Result<Option<String>, Failure>) -> Outcome {
+    let mut out = io::BufWriter::new(io::stdout());
+    while let Some(line) = next().await? {
+        if let Err(error) = writeln!(out, "{line}") {
+            return gone(error);
+        }
+    }
+    match out.flush() {
+        Ok(()) => Ok(Exit::Done),
+        Err(error) => gone(error),
+    }
+}
+
 /// Standard output takes no more: whoever read it has seen enough, or it is in trouble.
-pub(crate) fn gone(error: io::Error) -> Outcome {
+fn gone(error: io::Error) -> Outcome {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Ok(Exit::Done),
         _ => Err(anyhow::Error::new(error).context("cannot write to standard output").into()),

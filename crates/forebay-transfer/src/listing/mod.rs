@@ -7,6 +7,7 @@ mod glob;
 mod item;
 mod keys;
 mod merge;
+mod pages;
 mod select;
 mod tree;
 mod versions;

@@ -1,11 +1,6 @@
 //! `forebay ls` and `forebay du`: keys in their order, or their sum; a page of them in memory.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, BufWriter, Write},
-    sync::Arc,
-    time::SystemTime,
-};
+use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
 use forebay_budget::{ByteSize, Work};
 use forebay_s3::S3;
@@ -122,20 +117,14 @@ impl Walk {
 }
 
 async fn keys(asked: &Listing, mut walk: Walk) -> Outcome {
-    let mut out = BufWriter::new(io::stdout());
-    while let Some(entry) = walk.next().await? {
-        let line = match asked.base.form {
+    output::lines(async || {
+        let Some(entry) = walk.next().await? else { return Ok(None) };
+        Ok(Some(match asked.base.form {
             Form::Json => for_machines(&entry)?,
             Form::Text => for_people(&entry, asked),
-        };
-        if let Err(error) = writeln!(out, "{line}") {
-            return output::gone(error);
-        }
-    }
-    match out.flush() {
-        Ok(()) => Ok(Exit::Done),
-        Err(error) => output::gone(error),
-    }
+        }))
+    })
+    .await
 }
 
 async fn buckets(reach: &Reach, form: Form) -> Outcome {

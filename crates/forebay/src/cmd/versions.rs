@@ -1,9 +1,6 @@
 //! `forebay ls --versions`: what was there, and what is; a page of it in memory.
 
-use std::{
-    io::{self, BufWriter, Write},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use forebay_store::remote::{Tenacity, Version, VersionEntry, VersionsAsk};
 use forebay_transfer::listing::Versions;
@@ -12,7 +9,7 @@ use serde::Serialize;
 use super::ls::{Wanted, length, time};
 use crate::{
     args::{Detail, Listing},
-    output::{self, Exit, Failure, Form, Outcome},
+    output::{self, Failure, Form, Outcome},
     place::escaped,
 };
 
@@ -37,26 +34,24 @@ pub(super) async fn list(asked: &Listing, wanted: Wanted) -> Outcome {
     let (prefix, by_directory) = (wanted.prefix.as_str().into(), wanted.by_directory);
     let ask = VersionsAsk { prefix, by_directory, continuation: None };
     let mut versions = Versions::new(Arc::new(wanted.bucket.clone()), ask, Tenacity::default());
-    let mut out = BufWriter::new(io::stdout());
-    while let Some(entry) = versions.next().await.map_err(anyhow::Error::new)? {
-        let name = match &entry {
-            VersionEntry::Version(version) => version.key.as_str(),
-            VersionEntry::Prefix(prefix) => prefix,
-        };
-        if !wanted.takes(name) {
-            continue;
+    output::lines(async || {
+        while let Some(entry) = versions.next().await.map_err(anyhow::Error::new)? {
+            if wanted.takes(name(&entry)) {
+                return Ok(Some(match asked.base.form {
+                    Form::Json => for_machines(&entry)?,
+                    Form::Text => for_people(&entry, asked),
+                }));
+            }
         }
-        let line = match asked.base.form {
-            Form::Json => for_machines(&entry)?,
-            Form::Text => for_people(&entry, asked),
-        };
-        if let Err(error) = writeln!(out, "{line}") {
-            return output::gone(error);
-        }
-    }
-    match out.flush() {
-        Ok(()) => Ok(Exit::Done),
-        Err(error) => output::gone(error),
+        Ok(None)
+    })
+    .await
+}
+
+fn name(entry: &VersionEntry) -> &str {
+    match entry {
+        VersionEntry::Version(version) => version.key.as_str(),
+        VersionEntry::Prefix(prefix) => prefix,
     }
 }
 
