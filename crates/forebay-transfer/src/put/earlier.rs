@@ -3,9 +3,9 @@
 //! The journal says which upload there is and what was sent of which version of the file; the store says what it has. A part counts as
 //! there if both say the same. A store may also have parts that the journal does not know: the process was killed between the store's answer
 //! and the journal's line. Such a part counts if its digest, as the store tells it, is that of the file's bytes, which are read for it. The
-//! rest is sent again. An upload that was begun for another version of the file, or with other things
-//! to store beside the bytes, can only become the wrong object; one whose parts the store will not list tells nothing. Neither is gone on
-//! with, and both are given up, because nobody else knows of them.
+//! rest is sent again. An upload that was begun for another version of the file, or with other things to store beside the bytes, can only
+//! become the wrong object; one whose parts the store will not list tells nothing. Neither is gone on with, and both are given up, because
+//! nobody else knows of them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
