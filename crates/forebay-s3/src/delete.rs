@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use aws_smithy_types::base64;
-use forebay_store::remote::{Doomed, ObjectKey, Remote as _};
+use forebay_store::remote::{Doomed, Facts, ObjectKey, Pin, Remote as _};
 use forebay_store::{StoreError, StoreErrorKind};
 use futures_util::stream::{self, StreamExt as _};
 use md5::{Digest as _, Md5};
@@ -41,16 +41,16 @@ impl S3 {
         let mut headers = self.headers();
         let version = match which {
             Doomed::Version(version) => Some(version.to_string()),
-            Doomed::Unchanged(pin) if self.quirks().delete_if.is_yes() && pin.has_strong_tag() => {
-                headers.pin(pin);
-                None
-            }
             Doomed::Unchanged(pin) => {
                 // Without a version: what counts is what is there now.
                 match self.head(key, None).await {
-                    Ok(facts) => pin.check(&facts)?,
+                    Ok(facts) => check_unwritten(pin, &facts)?,
                     Err(gone) if is_no_object(&gone) => return Ok(()),
                     Err(error) => return Err(error),
+                }
+                // What is written from here on is for the store to see, where it can.
+                if self.quirks().delete_if.is_yes() && pin.has_strong_tag() {
+                    headers.pin(pin);
                 }
                 None
             }
@@ -135,6 +135,13 @@ impl S3 {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Whether it was not written since, not even with the same bytes. A tag is of bytes, and a copy onto itself keeps its own, so the date has to
+/// agree beside it.
+fn check_unwritten(pin: &Pin, facts: &Facts) -> Result<(), StoreError> {
+    pin.check(facts)?;
+    Pin { validator: None, ..pin.clone() }.check(facts)
 }
 
 fn is_no_object(error: &StoreError) -> bool {

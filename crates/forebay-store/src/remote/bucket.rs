@@ -150,7 +150,8 @@ pub struct Stored {
 pub enum Doomed {
     /// This one, for good, and none else.
     Version(Box<str>),
-    /// The newest, if it is what the pin names: decided by the store where it can (`If-Match`), else by a look right before.
+    /// The newest, if it is what the pin names and has its date: a look right before says so, and where it can (`If-Match`) the store once
+    /// more.
     Unchanged(Pin),
 }
 

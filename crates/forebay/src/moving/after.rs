@@ -1,12 +1,14 @@
 //! What `mv` deletes: a source that is where it goes, if it is still what was copied.
 //!
-//! A store that can delete on a condition decides at the moment of deleting. Elsewhere, and for files, it is a look right before; what
-//! is written between the two is lost, and docs/cli.md says so.
+//! A look right before compares what is there with what was copied, the date too: an object that was copied onto itself, under a name of its
+//! server that nothing tells to be one, has the same bytes and the same tag, and is the only one there is. A store that can delete on a
+//! condition decides once more at the moment of deleting. Elsewhere, and for files, what is written between the two is lost, and docs/cli.md
+//! says so.
 
 use std::{fs, io, os::unix::fs::MetadataExt, path::Path};
 
 use forebay_s3::S3;
-use forebay_store::remote::{Bucket, Doomed, ObjectKey, Pin};
+use forebay_store::remote::{Bucket, Doomed, ObjectKey, Pin, Tenacity, Tries, persist};
 use forebay_transfer::{TransferError, TransferErrorKind};
 
 use super::{
@@ -76,8 +78,8 @@ impl Mover {
 
 async fn delete_object(bucket: &S3, key: &ObjectKey, pin: Pin, shown: &str) -> Result<(), TransferError> {
     // The newest is deleted, which in a bucket of versions leaves them all.
-    bucket
-        .delete_if(key, &Doomed::Unchanged(pin))
+    let doomed = Doomed::Unchanged(pin);
+    persist(Tries::of(bucket, Tenacity::default()), || bucket.delete_if(key, &doomed))
         .await
         .map_err(|error| TransferError::of_store(shown, error))
 }

@@ -2,7 +2,7 @@
 //!
 //! A copy of an object onto itself is at best of no use, and a `mv` would delete the only one there is. So source and target are compared
 //! before anything is begun, as servers are named: by host and port, with AWS as one. Two names of one server that nothing tells to be
-//! one are not found out; then `mv` still compares what is there with what it copied before it deletes.
+//! one are not found out; then `mv` still compares what is there with what it copied before it deletes, and the date tells the two apart.
 
 use forebay_s3::S3Account;
 use forebay_transfer::listing::Pattern;

@@ -1,10 +1,14 @@
 //! What `mv` deletes and what nobody copies onto itself.
 
-use std::fs;
+use std::{
+    fs,
+    time::{Duration, SystemTime},
+};
 
 use forebay_testkit::{
     fake::{Action, Fault, Verb, When},
     fake_s3::Draft,
+    fault_proxy::FaultProxy,
 };
 
 use crate::{
@@ -108,6 +112,24 @@ fn what_would_be_copied_onto_itself_is_refused_before_anything_is_begun() {
     assert_eq!(bucket.s3.object("bucket", "a").unwrap().field("cache-control"), Some("no-cache"));
     bucket.ok(&["mv", "s3://bucket/dir/deep/", "s3://bucket/dir/", "-r"]);
     assert!(bucket.s3.object("bucket", "dir/b").is_some());
+}
+
+#[test]
+fn what_was_copied_onto_itself_under_another_name_of_its_server_is_not_deleted() {
+    for kind in KINDS {
+        let bucket = Bucket::new();
+        let earlier = SystemTime::now() - Duration::from_secs(60);
+        bucket.s3.put("bucket", "a", Draft::bytes("the only one").modified(earlier));
+        let name = FaultProxy::start(bucket.s3.addr()).unwrap();
+        let other = format!("http://{}", name.addr);
+        let words = ["mv", "s3://bucket/a", "s3://bucket/a", "--source-endpoint-url", &other];
+        let (code, said) = bucket.refusal(&[&words[..], kind].concat());
+        assert_eq!(code, 1, "{said}");
+        assert!(said.contains("is copied, and not deleted: it is another by now"), "{said}");
+        let left = bucket.s3.object("bucket", "a").expect("it is still there");
+        assert!(left.modified > earlier, "it was copied");
+        assert_eq!(left.content.len(), 12);
+    }
 }
 
 #[test]
