@@ -85,8 +85,8 @@ impl Engine {
         self.0.slots.allowed()
     }
 
-    /// Waits until uploads that were dropped have been given up at their stores, and says whether all were. A process that ends earlier
-    /// leaves their parts there.
+    /// Waits until uploads that were dropped have been given up at their stores, and says whether all were that ended since this was last
+    /// asked. A process that ends earlier leaves their parts there.
     pub async fn settled(&self) -> bool {
         self.0.leaving.ended().await
     }

@@ -28,12 +28,13 @@ impl Leaving {
         tasks.spawn_on(task, &runtime);
     }
 
-    /// Waits until none is left, and says whether all did what they were for. Cancel safe.
+    /// Waits until none is left, and says whether all that ended since this was last asked did what they were for. Cancel safe: nothing is
+    /// forgotten before it is said.
     pub(crate) async fn ended(&self) -> bool {
         while let Some(ended) = poll_fn(|cx| self.tasks.lock().poll_join_next(cx)).await {
             self.note(&ended);
         }
-        !self.failed.load(Ordering::Relaxed)
+        !self.failed.swap(false, Ordering::Relaxed)
     }
 
     fn note(&self, ended: &Result<bool, JoinError>) {
@@ -46,5 +47,21 @@ impl Leaving {
 impl Drop for Leaving {
     fn drop(&mut self) {
         self.tasks.get_mut().detach_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_failed_is_said_once_and_not_of_those_that_come_later() {
+        let leaving = Leaving::default();
+        assert!(leaving.ended().await, "nobody left anything");
+        leaving.spawn(async { false });
+        leaving.spawn(async { true });
+        assert!(!leaving.ended().await);
+        leaving.spawn(async { true });
+        assert!(leaving.ended().await);
     }
 }
