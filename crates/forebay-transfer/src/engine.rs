@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use forebay_budget::{Ledger, TransferPlan};
 use forebay_net::Pace;
-use forebay_store::remote::{ObjectKey, Pin, Remote, Tenacity};
+use forebay_store::StoreError;
+use forebay_store::remote::{Facts, ObjectKey, Pin, Remote, Tenacity, Tries, persist};
 
 use crate::adapt::Adapt;
 use crate::leaving::Leaving;
@@ -100,6 +101,11 @@ impl Source {
     /// Whatever version is there.
     pub fn new(remote: Arc<dyn Remote>, key: ObjectKey) -> Self {
         Self { remote, key, pin: Pin::default() }
+    }
+
+    /// What is known of this version of it; a place that stumbles is asked again.
+    pub(crate) async fn facts(&self, pin: &Pin, tenacity: Tenacity) -> Result<Facts, StoreError> {
+        persist(Tries::of(&*self.remote, tenacity), || self.remote.head(&self.key, Some(pin))).await
     }
 
     /// Its name in messages.

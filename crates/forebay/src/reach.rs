@@ -16,8 +16,9 @@ use forebay_net::{
 };
 use forebay_s3::{Access, CustomerKey, PathStyle, Payer, S3, S3Account, S3Options, Sse};
 use forebay_store::{
+    StoreError,
     origin::{Origin, OriginOptions},
-    remote::{ObjectKey, Remote},
+    remote::{Facts, ObjectKey, Pin, Remote, Tenacity, Tries, persist},
 };
 use forebay_transfer::{
     Concurrency, Durability, Engine, EngineOptions, GetOptions, PageCache, verify::Demand,
@@ -85,6 +86,15 @@ impl Task<'_> {
 pub(crate) struct Found {
     pub(crate) remote: Arc<dyn Remote>,
     pub(crate) key: ObjectKey,
+}
+
+/// What is known of an object; a place that stumbles is asked again.
+pub(crate) async fn facts(
+    remote: &dyn Remote,
+    key: &ObjectKey,
+    pin: Option<&Pin>,
+) -> Result<Facts, StoreError> {
+    persist(Tries::of(remote, Tenacity::default()), || remote.head(key, pin)).await
 }
 
 /// The threads of a command.

@@ -46,7 +46,7 @@ pub(super) async fn open(
         return open_any(source, part_size, tenacity, previous).await.map_err(failed);
     }
     // An answer with a range tells no digest of the whole; the object's head does. It is asked for before anything is held.
-    let head = source.remote.head(&source.key, Some(&source.pin)).await.map_err(failed)?;
+    let head = source.facts(&source.pin, tenacity).await.map_err(failed)?;
     prove::wanted(&head, demand, source)?;
     let source = Source { pin: source.pin.clone().narrowed(&head), ..source.clone() };
     let mut opening = open_any(&source, part_size, tenacity, previous).await.map_err(failed)?;
@@ -117,7 +117,7 @@ impl Asker<'_> {
                 let body = self.ask(Some(rest), pin.clone()).await?;
                 (body.facts().clone(), Some(body))
             }
-            None => (self.source.remote.head(&self.source.key, Some(&pin)).await?, None),
+            None => (self.source.facts(&pin, self.tenacity).await?, None),
         };
         let pin = pin.narrowed(&facts);
         Ok(Opening { facts, pin, parts, body, unmeasured: None, state: Some(state), resumed })
@@ -156,7 +156,7 @@ impl Asker<'_> {
 
     /// No range of an empty object can be satisfied, and a place says so instead of sending nothing.
     async fn begin_empty(&self, pin: Pin, refused: StoreError) -> Result<Opening, StoreError> {
-        let facts = self.source.remote.head(&self.source.key, Some(&pin)).await?;
+        let facts = self.source.facts(&pin, self.tenacity).await?;
         if facts.len != Some(0) {
             return Err(refused);
         }

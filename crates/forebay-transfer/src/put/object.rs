@@ -64,7 +64,7 @@ impl Engine {
     ) -> Result<Put, TransferError> {
         let source = source.watched(self.shared(), progress);
         let name = source.name();
-        let facts = source.remote.head(&source.key, Some(&source.pin)).await;
+        let facts = source.facts(&source.pin, self.shared().tenacity).await;
         let facts = facts.map_err(|error| TransferError::of_store(&name, error))?;
         let len = facts.len.ok_or_else(|| {
             let what = format!("{name}: the server does not say how long it is: get it to a file first");

@@ -25,7 +25,7 @@ async fn stat(base: &Base, places: &[OsString], version: Option<&str>, reach: &R
         let place = moving::place(text)?;
         let found = reach.object(&place).await?;
         let pin = version.map(|version| Pin { version: Some(version.into()), ..Pin::default() });
-        match found.remote.head(&found.key, pin.as_ref()).await {
+        match reach::facts(&*found.remote, &found.key, pin.as_ref()).await {
             Ok(facts) => match base.form {
                 Form::Json => output::data(for_machines(&place, &facts))?,
                 Form::Text => output::data(for_people(&place, &facts).trim_end())?,

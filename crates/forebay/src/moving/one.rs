@@ -305,7 +305,7 @@ async fn when(
     key: &ObjectKey,
     shown: &str,
 ) -> Result<Option<Option<SystemTime>>, TransferError> {
-    match remote.head(key, None).await {
+    match reach::facts(remote, key, None).await {
         Ok(facts) => Ok(Some(facts.modified)),
         Err(error) if error.kind() == forebay_store::StoreErrorKind::NotFound => Ok(None),
         Err(error) => Err(TransferError::of_store(shown, error)),

@@ -13,6 +13,7 @@ use super::{
     find::{Candidate, What},
     one::Mover,
 };
+use crate::reach;
 
 /// What digests say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +46,7 @@ impl Mover {
 }
 
 async fn told(remote: &dyn Remote, key: &ObjectKey, shown: &str) -> Result<Option<Checksum>, TransferError> {
-    let facts = remote.head(key, None).await;
+    let facts = reach::facts(remote, key, None).await;
     Ok(facts.map_err(|error| TransferError::of_store(shown, error))?.checksum)
 }
 

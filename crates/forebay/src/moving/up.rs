@@ -4,7 +4,9 @@ use std::{fs::File, io, os::fd::AsFd, path::Path, sync::Arc};
 
 use forebay_s3::S3;
 use forebay_store::StoreError;
-use forebay_store::remote::{Attributes, Condition, CopyAsk, ObjectKey, PutAsk, Remote};
+use forebay_store::remote::{
+    Attributes, Condition, CopyAsk, Facts, ObjectKey, PutAsk, Remote, Tenacity, Tries, persist,
+};
 use forebay_transfer::parts::PART_MAX;
 use forebay_transfer::{
     Destination, Put, PutOptions, Source, TransferError, TransferErrorKind, verify::Algorithm,
@@ -17,6 +19,7 @@ use super::{
 use crate::{
     args::Existing,
     place::{S3Place, escaped},
+    reach,
 };
 
 impl Mover {
@@ -104,14 +107,15 @@ impl Mover {
         Ok(Moved { copied: Some(Copied::Object(facts.pin())), ..put.into() })
     }
 
-    async fn head(&self, source: &Source) -> Result<forebay_store::remote::Facts, TransferError> {
-        let facts = source.remote.head(&source.key, Some(&source.pin)).await;
+    async fn head(&self, source: &Source) -> Result<Facts, TransferError> {
+        let facts = reach::facts(&*source.remote, &source.key, Some(&source.pin)).await;
         facts.map_err(|error| failed(source, error))
     }
 
     /// What a copy is to have beside its bytes. Where it is kept is no part of that: the target's bucket decides, or `--storage-class`.
     async fn beside(&self, source: &Source) -> Result<Attributes, TransferError> {
-        let attributes = source.remote.attributes(&source.key, Some(&source.pin)).await;
+        let tries = Tries::of(&*source.remote, Tenacity::default());
+        let attributes = persist(tries, || source.remote.attributes(&source.key, Some(&source.pin))).await;
         let attributes = attributes.map_err(|error| failed(source, error))?;
         Ok(Attributes { storage_class: None, ..attributes })
     }

@@ -6,6 +6,7 @@ use forebay_testkit::{
     cert::Certificate,
     fake::{Fault, Verb, When},
     fake_s3::{Draft, FakeS3, Sum},
+    fault_proxy::FaultProxy,
 };
 use serde_json::Value;
 
@@ -252,4 +253,36 @@ fn objects_go_to_standard_output_one_after_the_other() {
     let big = bucket.run(&["get", "s3://bucket/big", "-", "--json"]);
     assert_eq!((big.stdout.len() as u64, PATTERN.check(0, &big.stdout)), (BIG, Ok(())));
     assert_eq!(lines(&stderr(&big)).last().unwrap()["done"], 1, "lines of JSON go where the object does not");
+}
+
+#[test]
+fn what_is_asked_of_an_object_without_its_bytes_is_asked_again_if_the_store_stumbles() {
+    const STUMBLES: Fault = Fault::internal_error();
+    let bucket = Bucket::new();
+    let name = FaultProxy::start(bucket.s3.addr()).unwrap();
+    let other = format!("http://{}", name.addr);
+    for key in ["a", "b"] {
+        bucket.s3.put("bucket", key, Draft::pattern(PATTERN, 10).sum(Sum::Crc64Nvme));
+    }
+    bucket.s3.put("bucket", "empty", Draft::bytes(""));
+    bucket.write("dir/a", PATTERN.bytes(0, 10));
+    let asked: &[(&[&str], &[Fault])] = &[
+        (&["get", "s3://bucket/a", "--verify", "full"], &[Fault::slow_down(None)]),
+        (&["get", "s3://bucket/empty"], &[STUMBLES]),
+        (&["stat", "s3://bucket/a"], &[STUMBLES]),
+        (&["cp", "s3://bucket/a", "s3://bucket/c"], &[STUMBLES]),
+        // The version that is copied, what is beside its bytes, and their length.
+        (&["cp", "s3://bucket/a", "s3://bucket/d", "--source-endpoint-url", &other], &[STUMBLES; 3]),
+        (&["cp", "s3://bucket/a", "s3://bucket/b", "--if-newer"], &[STUMBLES; 2]),
+        (&["sync", "dir", "s3://bucket/", "--checksum"], &[STUMBLES]),
+        // The version that is copied, and whether it is still the one that is there.
+        (&["mv", "s3://bucket/b", "s3://bucket/e"], &[STUMBLES; 2]),
+    ];
+    for (words, faults) in asked {
+        for (nth, fault) in (0..).zip(*faults) {
+            bucket.s3.script().push(When::verb(Verb::Head).after(nth), fault.clone());
+        }
+        bucket.ok(words);
+        assert_eq!(bucket.s3.script().left(), 0, "{words:?}");
+    }
 }

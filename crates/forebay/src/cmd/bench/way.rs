@@ -65,8 +65,8 @@ impl Way {
         runtime.block_on(async {
             let place = moving::place(&asked.place)?;
             let found = reach.object(&place).await?;
-            let facts =
-                found.remote.head(&found.key, None).await.map_err(|error| anyhow!("{place}: {error}"))?;
+            let facts = reach::facts(&*found.remote, &found.key, None).await;
+            let facts = facts.map_err(|error| anyhow!("{place}: {error}"))?;
             let len =
                 facts.len.ok_or_else(|| anyhow!("{place}: its length is not told, and ranges need one"))?;
             let source = Source::new(found.remote, found.key);
