@@ -124,8 +124,8 @@ fn what_was_copied_onto_itself_under_another_name_of_its_server_is_not_deleted()
         let other = format!("http://{}", name.addr);
         let words = ["mv", "s3://bucket/a", "s3://bucket/a", "--source-endpoint-url", &other];
         let (code, said) = bucket.refusal(&[&words[..], kind].concat());
-        assert_eq!(code, 1, "{said}");
-        assert!(said.contains("is copied, and not deleted: it is another by now"), "{said}");
+        assert_eq!(code, 1, "{kind:?}: {said}");
+        assert!(said.contains("is copied, and not deleted: it is another by now"), "{kind:?}: {said}");
         let left = bucket.s3.object("bucket", "a").expect("it is still there");
         assert!(left.modified > earlier, "it was copied");
         assert_eq!(left.content.len(), 12);
