@@ -3,32 +3,45 @@
 //! A bare machine has none of them. As root they are installed; otherwise the missing ones are named and the run goes on, because
 //! every test that needs one says so itself.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::run;
 
 /// A program that a test, a fuzz target or a bench starts, and the package that brings it.
-const NEEDED: [(&str, &str); 10] = [
+const NEEDED: [(&str, &str); 14] = [
     ("aria2c", "aria2"),
     ("curl", "curl"),
     ("g++", "g++"),
     ("go", "golang-go"),
     ("ip", "iproute2"),
+    ("nats-server", "nats-server"),
     ("nginx", "nginx"),
     ("rclone", "rclone"),
     ("slowhttptest", "slowhttptest"),
+    ("squid", "squid"),
     ("strace", "strace"),
+    ("traffic_server", "trafficserver"),
+    ("varnishd", "varnish"),
     ("wrk", "wrk"),
 ];
+
+/// A part of nginx that is a package of its own, and the file that it brings.
+const PURGE_MODULE: (&str, &str) =
+    ("/usr/lib/nginx/modules/ngx_http_cache_purge_module.so", "libnginx-mod-http-cache-purge");
 
 /// Installs what is missing, or says what is.
 ///
 /// # Errors
 /// When we are root and the installation fails.
 pub(crate) fn install_missing() -> anyhow::Result<()> {
-    let missing: Vec<&str> =
+    let mut missing: Vec<&str> =
         NEEDED.iter().filter(|(program, _)| !run::on_path(program)).map(|(_, package)| *package).collect();
+    if !Path::new(PURGE_MODULE.0).is_file() {
+        missing.push(PURGE_MODULE.1);
+    }
     if missing.is_empty() {
         return Ok(());
     }
@@ -36,10 +49,43 @@ pub(crate) fn install_missing() -> anyhow::Result<()> {
         eprintln!("these packages are missing, tests that need them will say so: {}", missing.join(" "));
         return Ok(());
     }
+    let _nothing_starts = NoStarts::at(POLICY)?;
     run::step("package lists", apt(["update", "-qq"]))?;
     let mut install = apt(["install", "-y", "-qq", "--no-install-recommends"]);
     install.args(missing);
     run::step("packages", install)
+}
+
+/// What Debian asks before a package starts its service (`invoke-rc.d(8)`). Most containers have one that always says no.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+const REFUSAL: &str = "#!/bin/sh
+# While cargo xtask installs servers for its tests, none of them is started as a service.
+exit 101
+";
+
+/// As long as it lives no package starts a service, unless the machine has a policy of its own.
+struct NoStarts(Option<PathBuf>);
+
+impl NoStarts {
+    fn at(path: impl Into<PathBuf>) -> anyhow::Result<Self> {
+        let path = path.into();
+        // One that is to the letter ours was left behind by a run that was killed.
+        if path.exists() && std::fs::read_to_string(&path)? != REFUSAL {
+            return Ok(Self(None));
+        }
+        std::fs::write(&path, REFUSAL)?;
+        std::fs::set_permissions(&path, Permissions::from_mode(0o755))?;
+        Ok(Self(Some(path)))
+    }
+}
+
+impl Drop for NoStarts {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            let _gone_already = std::fs::remove_file(path);
+        }
+    }
 }
 
 fn apt<const N: usize>(arguments: [&str; N]) -> Command {
@@ -90,6 +136,23 @@ pub(crate) fn cargo_subcommand(name: &str) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_policy_of_the_machine_stays_and_one_of_ours_goes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("policy-rc.d");
+        for before in [None, Some(REFUSAL), Some("#!/bin/sh\nexit 0\n")] {
+            if let Some(text) = before {
+                std::fs::write(&path, text).unwrap();
+            }
+            let policy = NoStarts::at(&path).unwrap();
+            let during = std::fs::read_to_string(&path).unwrap();
+            drop(policy);
+            let own = before.filter(|text| *text != REFUSAL);
+            assert_eq!(during, own.unwrap_or(REFUSAL));
+            assert_eq!(std::fs::read_to_string(&path).ok().as_deref(), own);
+        }
+    }
 
     /// The compiler is started by the build of the fuzz targets; everything else by a line of ours.
     #[test]

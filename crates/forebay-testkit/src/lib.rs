@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`process`] | start a server on port 0, read its ready line, stop it by its process id |
 //! | [`admin`] | the ledger of a running forebay, read from its `/memory` |
+//! | `family` | a process and those that it has started, ended so that none is left |
 //! | [`figures`] | processor time and memory of a process and its children, from `/proc` |
 //! | [`peak`] | the most memory that a process has had |
 //! | [`sockets`] | the sockets of a process by their state |
@@ -30,6 +31,8 @@
 //! | [`fault_proxy`] | a TCP proxy that cuts, stalls and drips |
 //! | [`cable`] | two network namespaces, and the cable between them, which can be pulled |
 //! | [`trials`] | transfers that are killed, or whose source is replaced, at a random moment |
+//! | [`edges`] | caches that others wrote: Traffic Server, Varnish, nginx, Squid |
+//! | [`nats`] | the queue of a fleet |
 //! | [`peer`] | the naive servers |
 //! | [`naive`] | the naive clients |
 //! | [`nginx`] | nginx as the peer to beat |
@@ -42,15 +45,18 @@ pub mod cable;
 pub mod cert;
 pub mod cgroup;
 pub mod digest;
+pub mod edges;
 pub mod fake;
 pub mod fake_origin;
 pub mod fake_s3;
+mod family;
 pub mod fault_proxy;
 pub mod faults;
 pub mod fetch;
 pub mod figures;
 pub mod garage;
 pub mod naive;
+pub mod nats;
 pub mod nginx;
 pub mod notice;
 pub mod pattern;

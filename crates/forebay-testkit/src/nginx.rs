@@ -15,6 +15,7 @@ use crate::process::{Server, free_port};
 pub struct Nginx {
     dir: PathBuf,
     addr: SocketAddr,
+    module: Option<PathBuf>,
 }
 
 /// Whether a proxy may keep what its client cannot take yet, in memory and then in temporary files.
@@ -89,7 +90,13 @@ impl Nginx {
             .replace("FURTHER", http)
             .replace("WITHIN", server);
         fs::write(dir.join("nginx.conf"), text)?;
-        Ok(Self { dir: dir.to_owned(), addr })
+        Ok(Self { dir: dir.to_owned(), addr, module: None })
+    }
+
+    /// The same with a module that is loaded first.
+    #[must_use]
+    pub fn with_module(self, module: PathBuf) -> Self {
+        Self { module: Some(module), ..self }
     }
 
     /// Whether nginx is on this machine.
@@ -106,6 +113,9 @@ impl Nginx {
         let program = Path::new("nginx");
         let mut command = group.map_or_else(|| Command::new(program), |g| g.command(program));
         command.arg("-p").arg(&self.dir).arg("-c").arg(self.dir.join("nginx.conf")).args(["-e", "stderr"]);
+        if let Some(module) = &self.module {
+            command.arg("-g").arg(format!("load_module {};", module.display()));
+        }
         Server::start_silent(command, self.addr)
     }
 }

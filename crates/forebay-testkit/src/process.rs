@@ -17,6 +17,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use tokio::time::Instant;
 
+use crate::family::Family;
 use crate::figures::{self, Figures};
 
 /// A running server.
@@ -158,33 +159,29 @@ impl Server {
         while lines.recv_timeout(LAST_WORDS).is_ok() {}
     }
 
-    /// Asks it to end (SIGTERM), and makes it end if it has not after `patience`.
+    /// Asks it to end (SIGTERM), and makes it end if it has not after `patience`. What it has started ends with it.
     ///
     /// # Errors
     /// Those of the operating system; an end by SIGKILL is not an error.
     pub fn stop(mut self, patience: Duration) -> io::Result<ExitStatus> {
+        let family = Family::of(self.pid());
         self.signal(Signal::TERM)?;
-        match self.wait(patience) {
-            Ok(status) => Ok(status),
-            Err(_) => {
-                self.child.kill()?;
-                self.child.wait()
-            }
-        }
+        let status = self.wait(patience).or_else(|_| {
+            self.child.kill()?;
+            self.child.wait()
+        });
+        family.end();
+        status
     }
 }
 
 /// Children (the workers of nginx) are ended too: each was started by this server.
 impl Drop for Server {
     fn drop(&mut self) {
-        let tree = figures::tree(self.pid());
+        let family = Family::of(self.pid());
         let _ = self.child.kill();
         let _ = self.child.wait();
-        for child in tree.into_iter().skip(1) {
-            if let Some(pid) = i32::try_from(child).ok().and_then(Pid::from_raw) {
-                let _ = kill_process(pid, Signal::KILL);
-            }
-        }
+        family.end();
     }
 }
 

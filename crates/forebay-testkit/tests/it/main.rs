@@ -4,8 +4,10 @@
 
 mod cable;
 mod counters;
+mod edges;
 mod fake_origin;
 mod fake_s3;
 mod naive;
+mod nats;
 mod others;
 mod peers;
