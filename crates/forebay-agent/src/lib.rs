@@ -7,16 +7,23 @@
 //!
 //! - [`Target`], [`Action`], [`Lane`]: what is to be done;
 //! - [`Outcome`], [`FailureClass`]: what came of it;
-//! - [`edge`]: who an edge is, and what its answers mean.
+//! - [`edge`]: who an edge is, and what its answers mean;
+//! - [`governor`]: care for an edge;
+//! - [`work`]: one URL on one edge;
+//! - [`list`]: URLs by the million; [`fleet`]: all of them, on many edges.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 pub mod edge;
 mod failure;
+pub mod fleet;
+pub mod governor;
+pub mod list;
 mod outcome;
 mod target;
 mod task;
+pub mod work;
 
 pub use failure::{Failure, FailureClass};
-pub use outcome::{Held, Outcome, Verdict};
+pub use outcome::{Held, Outcome, Sha256Digest, Verdict};
 pub use target::{Target, TargetError};
 pub use task::{Action, Lane};

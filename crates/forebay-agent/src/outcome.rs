@@ -1,5 +1,6 @@
 //! What came of a piece of work.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,25 @@ pub struct Outcome {
     pub after: Held,
     /// Requests that were needed until the deciding one succeeded or was given up.
     pub attempts: u32,
+    /// The SHA-256 of the bytes, if they were read.
+    pub digest: Option<Sha256Digest>,
+}
+
+/// A SHA-256, shown in hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Sha256Digest(pub [u8; 32]);
+
+impl fmt::Display for Sha256Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("sha256:")?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Sha256Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
 }
 
 /// How it ended.

@@ -36,6 +36,7 @@ pub struct ClientBody {
     pub(super) splice: Splice,
     pub(super) stall: Stall,
     pub(super) pool: Weak<Pool>,
+    is_overrun: bool,
 }
 
 /// Whether pipes are of use to this body.
@@ -79,6 +80,7 @@ impl ClientBody {
             splice: Splice::May,
             stall: Stall::new(options.stall_timeout),
             pool,
+            is_overrun: false,
         };
         body.finish_if_taken();
         body
@@ -87,6 +89,12 @@ impl ClientBody {
     /// Bytes that are declared and not yet delivered; `None` if no length was declared.
     pub fn remaining(&self) -> Option<u64> {
         self.remaining
+    }
+
+    /// Whether more came than was declared, as far as it had come when the declared length was taken. Whoever sends it cannot count, or
+    /// means it as the answer to another request; the connection is not used again.
+    pub fn is_overrun(&self) -> bool {
+        self.is_overrun
     }
 
     /// The next bytes; `None` at the true end.
@@ -195,7 +203,7 @@ impl ClientBody {
 
     fn end(&mut self) {
         match std::mem::replace(&mut self.flow, Flow::Over) {
-            Flow::Counted(counted) => counted.finish(),
+            Flow::Counted(counted) => self.is_overrun = counted.finish(),
             Flow::Framed(framed) => framed.finish(),
             Flow::Over | Flow::Lost => {}
         }

@@ -37,6 +37,8 @@ pub(super) struct Counted {
 pub(super) enum After {
     Shelve,
     Close,
+    /// More came than was declared.
+    Overrun,
 }
 
 impl Counted {
@@ -60,7 +62,7 @@ impl Counted {
         if rest.len() > due {
             // Bytes that nobody asked for: whose answer would the next one be?
             rest.truncate(due);
-            after = After::Close;
+            after = After::Overrun;
         }
         early.push_back(rest);
         early.retain(|bytes| !bytes.is_empty());
@@ -154,11 +156,17 @@ impl Counted {
         }
     }
 
-    /// Nothing is left: the connection goes back, or is closed.
-    pub(super) fn finish(self) {
-        if let (After::Shelve, Some(pool)) = (self.after, self.link.pool.upgrade()) {
+    /// Nothing is left: the connection goes back, or is closed. Whether more has come than was declared.
+    pub(super) fn finish(self) -> bool {
+        let is_overrun = match self.after {
+            After::Overrun => true,
+            After::Close => false,
+            After::Shelve => self.link.wire.has_more(),
+        };
+        if let (After::Shelve, false, Some(pool)) = (self.after, is_overrun, self.link.pool.upgrade()) {
             pool.shelve(self.link);
         }
+        is_overrun
     }
 
     /// Whether the connection would be of use once its body has been taken.

@@ -15,8 +15,10 @@ pub(super) struct Destination {
     pub(super) security: Security,
     pub(super) way: Way,
     /// Lower case, without the brackets of an IPv6 address. Behind a proxy for plain requests: the proxy's.
-    pub(super) host: Box<str>,
+    pub(super) host: Arc<str>,
     pub(super) port: u16,
+    /// Whose certificate is asked for and believed, where that is not the host's.
+    pub(super) tls_name: Option<Arc<str>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,6 +40,19 @@ pub(super) enum Way {
 impl Destination {
     /// Where a request for this URI goes.
     pub(super) fn of(uri: &Uri, proxies: &Proxies) -> Result<Self, ClientError> {
+        let direct = Self::direct(uri)?;
+        let Self { security, ref host, port, .. } = direct;
+        Ok(match (proxies.choose(security, host, port), security) {
+            (None, _) => direct,
+            (Some(proxy), Security::Tls) => Self { way: Way::Through(proxy), ..direct },
+            (Some(proxy), Security::Plain) => {
+                Self { host: proxy.host.as_ref().into(), port: proxy.port, way: Way::Asked(proxy), ..direct }
+            }
+        })
+    }
+
+    /// The server of this URI itself.
+    pub(super) fn direct(uri: &Uri) -> Result<Self, ClientError> {
         let invalid = |what: &str| ClientError::with_cause(ClientErrorKind::Invalid, what.to_owned());
         let security = match uri.scheme() {
             Some(scheme) if *scheme == Scheme::HTTP => Security::Plain,
@@ -51,13 +66,7 @@ impl Destination {
             return Err(invalid("the URL has no host"));
         }
         let port = authority.port_u16().unwrap_or(security.port());
-        Ok(match (proxies.choose(security, &host, port), security) {
-            (None, _) => Self { security, way: Way::Direct, host, port },
-            (Some(proxy), Security::Tls) => Self { security, way: Way::Through(proxy), host, port },
-            (Some(proxy), Security::Plain) => {
-                Self { security, host: proxy.host.clone(), port: proxy.port, way: Way::Asked(proxy) }
-            }
-        })
+        Ok(Self { security, way: Way::Direct, host: host.into(), port, tls_name: None })
     }
 }
 

@@ -48,8 +48,8 @@ async fn stages(
     stage: &mut ClientErrorKind,
 ) -> io::Result<Wire> {
     let (host, port) = match &destination.way {
-        Way::Direct | Way::Asked(_) => (&destination.host, destination.port),
-        Way::Through(proxy) => (&proxy.host, proxy.port),
+        Way::Direct | Way::Asked(_) => (&*destination.host, destination.port),
+        Way::Through(proxy) => (&*proxy.host, proxy.port),
     };
     let addresses = resolver.resolve(host, port).await?;
     *stage = ClientErrorKind::Connect;
@@ -62,7 +62,9 @@ async fn stages(
         Security::Plain => Ok(Wire::Plain(tcp)),
         Security::Tls => {
             *stage = ClientErrorKind::Tls;
-            let name = ServerName::try_from(&*destination.host).map_err(io::Error::other)?.to_owned();
+            let name = ServerName::try_from(&**destination.tls_name.as_ref().unwrap_or(&destination.host))
+                .map_err(io::Error::other)?
+                .to_owned();
             let config = options.tls.config().await.map_err(io::Error::other)?;
             Ok(Wire::Tls(Box::new(TlsConnector::from(config).connect(name, tcp).await?)))
         }

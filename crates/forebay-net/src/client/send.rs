@@ -7,6 +7,7 @@ use http::{Request, Response};
 
 use super::body::ClientBody;
 use super::destination::{Destination, Way};
+use super::endpoint::Endpoint;
 use super::error::ClientError;
 use super::exchange::{Failure, exchange};
 use super::options::ClientOptions;
@@ -14,7 +15,7 @@ use super::payload::Payload;
 use super::pool::{Origin, Pool, Want};
 use super::replay;
 use super::stats::ClientStats;
-use super::target;
+use super::target::{self, TargetForm};
 
 /// Sends requests over connections that it owns. Cheap to clone; clones share the connections.
 #[derive(Clone, Debug)]
@@ -35,20 +36,43 @@ impl Client {
     ///
     /// See [`ClientErrorKind`](super::ClientErrorKind). An answer with a status of 4xx or 5xx is an answer.
     pub async fn send(&self, mut request: Request<Payload>) -> Result<Response<ClientBody>, ClientError> {
-        let pool = &self.0;
-        let destination = Destination::of(request.uri(), &pool.options.proxies)?;
-        target::prepare(&mut request, &destination)?;
+        let destination = Destination::of(request.uri(), &self.0.options.proxies)?;
+        let is_asked = matches!(destination.way, Way::Asked(_));
+        target::prepare(&mut request, if is_asked { TargetForm::Absolute } else { TargetForm::Origin })?;
         if let Way::Asked(proxy) = &destination.way
             && let Some(credentials) = &proxy.authorization
         {
             request.headers_mut().insert(PROXY_AUTHORIZATION, credentials.clone());
         }
-        let (link, origin) = pool.checkout(&destination, Want::Any).await?;
+        self.over(&destination, request).await
+    }
+
+    /// As [`send`](Self::send), to a server that the URL does not name.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub async fn send_to(
+        &self,
+        endpoint: &Endpoint,
+        mut request: Request<Payload>,
+    ) -> Result<Response<ClientBody>, ClientError> {
+        target::prepare(&mut request, endpoint.form)?;
+        self.over(&endpoint.destination, request).await
+    }
+
+    async fn over(
+        &self,
+        destination: &Destination,
+        request: Request<Payload>,
+    ) -> Result<Response<ClientBody>, ClientError> {
+        let pool = &self.0;
+        let (link, origin) = pool.checkout(destination, Want::Any).await?;
         let copy = (origin == Origin::Shelf).then(|| replay::copy(&request)).flatten();
         match (self.once(link, request).await, copy) {
             (Err(failure), Some(copy)) if replay::is_safe(&copy, &failure) => {
                 pool.counters.replayed.add(1);
-                let (link, _) = pool.checkout(&destination, Want::Fresh).await?;
+                let (link, _) = pool.checkout(destination, Want::Fresh).await?;
                 self.once(link, copy).await.map_err(|failure| failure.error)
             }
             (answered, _) => answered.map_err(|failure| failure.error),

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use rustix::net::RecvFlags;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
@@ -26,6 +26,19 @@ impl Wire {
     pub(super) fn is_silent(&self) -> bool {
         let tcp = self.tcp();
         matches!(peek(tcp), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// Whether bytes have come beyond those that were read. What comes beneath TLS may be TLS's own.
+    pub(super) fn has_more(&self) -> bool {
+        let Self::Plain(tcp) = self else { return false };
+        let mut cx = Context::from_waker(Waker::noop());
+        while let Poll::Ready(Ok(())) = tcp.poll_read_ready(&mut cx) {
+            match tcp.try_io(Interest::READABLE, || peek(tcp)) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                seen => return seen.is_ok_and(|bytes| bytes > 0),
+            }
+        }
+        false
     }
 
     /// As [`Wire::is_silent`], and `cx` is woken when that changes.

@@ -1,0 +1,107 @@
+//! Asking again, under the brakes that everybody at this edge shares.
+
+use std::time::Duration;
+
+use forebay_net::retry::{Peer, Retry, Trouble, TroubleKind};
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, HeaderValue};
+use tokio::time::{Instant, sleep};
+
+use super::worker::WorkOptions;
+use crate::failure::{Failure, FailureClass};
+
+/// The tries of one step.
+#[derive(Debug)]
+pub(super) struct Tries<'a> {
+    retry: Retry,
+    options: &'a WorkOptions,
+    /// How often it was tried.
+    pub(super) made: u32,
+}
+
+/// A try that failed.
+#[derive(Debug)]
+pub(super) struct Setback {
+    pub(super) failure: Failure,
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl From<Failure> for Setback {
+    fn from(failure: Failure) -> Self {
+        Self { failure, retry_after: None }
+    }
+}
+
+impl Setback {
+    /// A failure that an answer says, with the time that it asks for.
+    pub(super) fn of(failure: Failure, headers: &HeaderMap) -> Self {
+        Self { failure, retry_after: headers.get(RETRY_AFTER).and_then(seconds) }
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        let kind = match self.failure.class {
+            FailureClass::Throttled => TroubleKind::Throttled,
+            FailureClass::Busy => TroubleKind::Ours,
+            class if class.is_passing() => TroubleKind::Transient,
+            _ => return None,
+        };
+        Some(Trouble { kind, retry_after: self.retry_after })
+    }
+}
+
+impl<'a> Tries<'a> {
+    pub(super) fn new(peer: &Peer, options: &'a WorkOptions) -> Self {
+        Self { retry: peer.start(options.retry), options, made: 0 }
+    }
+
+    /// Before each try: waits as long as the edge is left alone, if that is not too long.
+    pub(super) async fn begin(&mut self) -> Result<(), Failure> {
+        self.wait_for_edge().await?;
+        self.made += 1;
+        Ok(())
+    }
+
+    /// After each try: what it gave, or nothing if it is to be tried again, which is when to come back.
+    pub(super) async fn settled<T>(&mut self, tried: Result<T, Setback>) -> Option<Result<T, Failure>> {
+        let setback = match tried {
+            Ok(done) => {
+                self.retry.succeeded();
+                return Some(Ok(done));
+            }
+            Err(setback) => setback,
+        };
+        let Some(trouble) = setback.trouble() else {
+            // It answered: that is all that its health is about.
+            self.retry.succeeded();
+            return Some(Err(setback.failure));
+        };
+        match self.retry.again(trouble) {
+            Some(wait) => sleep(wait).await,
+            None => return Some(Err(setback.failure)),
+        }
+        None
+    }
+
+    /// Waits as long as the edge is left alone, if that is not too long.
+    async fn wait_for_edge(&mut self) -> Result<(), Failure> {
+        let until = Instant::now() + self.options.down_patience;
+        loop {
+            let Err(rests) = self.retry.admit() else { return Ok(()) };
+            if Instant::now() + rests.wait > until {
+                let detail = "the edge has answered nobody for a while and is left alone";
+                return Err(Failure::new(FailureClass::Down, detail));
+            }
+            sleep(rests.wait).await;
+        }
+    }
+}
+
+/// `Retry-After` in seconds, or as a date (RFC 9110 §10.2.3).
+fn seconds(value: &HeaderValue) -> Option<Duration> {
+    let text = value.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = httpdate::parse_http_date(text).ok()?;
+    Some(at.duration_since(std::time::SystemTime::now()).unwrap_or_default())
+}

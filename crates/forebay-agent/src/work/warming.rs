@@ -1,0 +1,131 @@
+//! Making an edge fetch an object, and showing that it has it.
+
+use super::body::Nowhere;
+use super::probing::{probe, probe_until};
+use super::request::{Question, Variant};
+use super::tries::Setback;
+use super::worker::{Inner, Proof};
+use crate::edge::{self, Answer, EdgeKind};
+use crate::failure::{Failure, FailureClass};
+use crate::outcome::{Held, Outcome, Verdict};
+use crate::target::Target;
+
+/// Warms all variants of an object that the edge does not have.
+pub(super) async fn warm(
+    edge: &Inner,
+    kind: EdgeKind,
+    target: &Target,
+    outcome: &mut Outcome,
+) -> Result<Verdict, Failure> {
+    fetch_all(edge, kind, target, outcome).await.map(|were_there| match were_there {
+        true => Verdict::Present,
+        false => Verdict::Warmed,
+    })
+}
+
+/// Has all variants fetched; whether all of them were there already.
+pub(super) async fn fetch_all(
+    edge: &Inner,
+    kind: EdgeKind,
+    target: &Target,
+    outcome: &mut Outcome,
+) -> Result<bool, Failure> {
+    let variants = &edge.options.variants;
+    if variants.is_empty() {
+        return fetch(edge, kind, target, None, outcome).await;
+    }
+    let mut were_there = true;
+    for variant in variants.iter() {
+        were_there &= fetch(edge, kind, target, Some(variant), outcome)
+            .await
+            .map_err(|failure| Failure::new(failure.class, format!("{variant}: {}", failure.detail)))?;
+    }
+    Ok(were_there)
+}
+
+/// Has one variant fetched; whether it was there already.
+async fn fetch(
+    edge: &Inner,
+    kind: EdgeKind,
+    target: &Target,
+    variant: Option<&Variant>,
+    outcome: &mut Outcome,
+) -> Result<bool, Failure> {
+    // Where the origin does not hear of it, asking costs less than an object that nobody needs.
+    if kind.probe().is_silent() && !edge.options.digest {
+        let probed = probe(edge, kind, target, variant).await?;
+        (outcome.before, outcome.after) = (probed.held, probed.held);
+        if probed.held == Held::Hit {
+            outcome.status = Some(probed.status);
+            outcome.attempts += 1;
+            return Ok(true);
+        }
+    }
+    let was_there = get(edge, kind, target, variant, outcome).await?;
+    if was_there || edge.options.proof == Proof::Never {
+        return Ok(was_there);
+    }
+    let probed = probe_until(edge, kind, target, variant, Held::Hit).await?;
+    outcome.after = probed.held;
+    match probed.held {
+        Held::Hit | Held::Stale | Held::Unknown => Ok(false),
+        Held::Miss => Err(Failure::new(
+            FailureClass::NotStored,
+            "the object was fetched, and the edge has not kept it (its cache rules, or the origin's Cache-Control)",
+        )),
+    }
+}
+
+/// Fetches the object to nowhere; whether it came out of the cache.
+async fn get(
+    edge: &Inner,
+    kind: EdgeKind,
+    target: &Target,
+    variant: Option<&Variant>,
+    outcome: &mut Outcome,
+) -> Result<bool, Failure> {
+    let mut tries = edge.tries();
+    loop {
+        tries.begin().await?;
+        outcome.attempts += 1;
+        if let Some(was_there) = tries.settled(get_once(edge, kind, target, variant, outcome).await).await {
+            return was_there;
+        }
+    }
+}
+
+async fn get_once(
+    edge: &Inner,
+    kind: EdgeKind,
+    target: &Target,
+    variant: Option<&Variant>,
+    outcome: &mut Outcome,
+) -> Result<bool, Setback> {
+    let mut aboard = edge.governor.board().await;
+    let heard = edge.ask(&Question::Object(variant), target).await?;
+    let (head, body) = heard.response.into_parts();
+    (outcome.status, outcome.ttfb) = (Some(head.status.as_u16()), Some(heard.ttfb));
+    let fetched = edge::fetched(kind, &Answer::of(&head, body.remaining())).map_err(|failure| {
+        heard.place.judge(&failure);
+        Setback::of(failure, &head.headers)
+    })?;
+    if outcome.before == Held::Unknown {
+        outcome.before = fetched.before;
+    }
+    let was_there = fetched.before == Held::Hit;
+    if was_there || fetched.is_stored == Some(true) {
+        outcome.after = Held::Hit;
+    }
+    if was_there && !edge.options.digest {
+        // Nothing is being filled that could be cut short.
+        return Ok(true);
+    }
+    if let Some(len) = body.remaining() {
+        aboard.is_known(len);
+    }
+    let mut nowhere = Nowhere::new(edge, aboard);
+    let digest = nowhere.take(body, &head.headers).await;
+    outcome.bytes += nowhere.bytes;
+    outcome.digest = digest?;
+    Ok(was_there)
+}

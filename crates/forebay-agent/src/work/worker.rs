@@ -1,0 +1,241 @@
+//! An edge at work: who it is, the connections to it, the care for it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use forebay_budget::ByteSize;
+use forebay_net::client::Client;
+use forebay_net::retry::RetryPolicy;
+use futures_util::future::BoxFuture;
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+use super::request::Variant;
+use super::tries::Tries;
+use super::{probing, purging, warming};
+use crate::edge::{EdgeKind, EdgeSpec};
+use crate::failure::{Failure, FailureClass};
+use crate::governor::Governor;
+use crate::outcome::{Held, Outcome, Verdict};
+use crate::target::Target;
+use crate::task::Action;
+
+/// The connections of all edges, apart for the two lanes: bodies cannot take the last one from a purge. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// For requests whose answer is a head.
+    pub control: Client,
+    /// For objects.
+    pub bulk: Client,
+}
+
+/// What is proved, and how much patience there is.
+#[derive(Clone, Debug)]
+pub struct WorkOptions {
+    /// How far outcomes are proved.
+    pub proof: Proof,
+    /// Tries of one request.
+    pub retry: RetryPolicy,
+    /// How long to wait for an edge that answers nobody before its work fails as `down`. Default: 30 s.
+    pub down_patience: Duration,
+    /// The largest object; more fails as `too-long`. Default: 5 TiB.
+    pub object_max: ByteSize,
+    /// Read every byte and compute its SHA-256, instead of letting the kernel drop it.
+    pub digest: bool,
+    /// What to warm: one request each. Empty: one request without anything special.
+    pub variants: Arc<[Variant]>,
+}
+
+/// How far outcomes are proved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Proof {
+    /// What the edge says to the request itself has to do.
+    Never,
+    /// A warm is proved by asking again; a purge by its own answer, where the edge tells whether there was anything.
+    #[default]
+    Warm,
+    /// Everything is asked for again.
+    Always,
+}
+
+impl Default for WorkOptions {
+    fn default() -> Self {
+        Self {
+            proof: Proof::default(),
+            retry: RetryPolicy::default(),
+            down_patience: Duration::from_secs(30),
+            object_max: ByteSize::gib(5 << 10),
+            digest: false,
+            variants: Arc::default(),
+        }
+    }
+}
+
+/// What was moved by one worker, from any thread.
+#[derive(Debug, Default)]
+pub struct Progress {
+    bytes: AtomicU64,
+    requests: AtomicU64,
+}
+
+/// A moment of a [`Progress`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Bytes of bodies.
+    pub bytes: u64,
+    /// Requests that were sent.
+    pub requests: u64,
+}
+
+/// An edge at work. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Worker(Arc<Inner>);
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) spec: EdgeSpec,
+    pub(super) clients: Clients,
+    pub(super) governor: Governor,
+    pub(super) options: WorkOptions,
+    pub(super) progress: Progress,
+    kind: OnceCell<Option<EdgeKind>>,
+}
+
+impl Worker {
+    /// Work on this edge.
+    pub fn new(spec: EdgeSpec, clients: Clients, governor: Governor, options: WorkOptions) -> Self {
+        let kind = spec.kind.map_or_else(OnceCell::new, |kind| OnceCell::new_with(Some(Some(kind))));
+        Self(Arc::new(Inner { spec, clients, governor, options, progress: Progress::default(), kind }))
+    }
+
+    /// The edge.
+    pub fn spec(&self) -> &EdgeSpec {
+        &self.0.spec
+    }
+
+    /// The care for it.
+    pub fn governor(&self) -> &Governor {
+        &self.0.governor
+    }
+
+    /// What it is, if that was said or has been found out.
+    pub fn kind(&self) -> Option<EdgeKind> {
+        self.0.kind.get().copied().flatten()
+    }
+
+    /// Whether what is under way has to be finished, because the edge would fetch the rest faster than it may.
+    pub fn must_finish(&self) -> bool {
+        let is_held_back = self.0.governor.bandwidth.rate().is_some();
+        is_held_back && self.kind().is_none_or(EdgeKind::races_when_left)
+    }
+
+    /// What was moved so far.
+    pub fn seen(&self) -> Seen {
+        self.0.progress.seen()
+    }
+
+    /// Does it, and says what came of it. Never fails otherwise than in the outcome.
+    pub fn run<'a>(&'a self, action: Action, target: &'a Target) -> BoxFuture<'a, Outcome> {
+        Box::pin(self.outcome(action, target))
+    }
+
+    async fn outcome(&self, action: Action, target: &Target) -> Outcome {
+        let begun = Instant::now();
+        let mut outcome = Outcome {
+            verdict: Verdict::Purged,
+            status: None,
+            bytes: 0,
+            ttfb: None,
+            took: Duration::ZERO,
+            before: Held::Unknown,
+            after: Held::Unknown,
+            attempts: 0,
+            digest: None,
+        };
+        let steps = self.0.steps(action, target, &mut outcome).await;
+        outcome.verdict = steps.unwrap_or_else(Verdict::Failed);
+        outcome.took = begun.elapsed();
+        outcome
+    }
+
+    /// What the edge has of this object now.
+    ///
+    /// # Errors
+    ///
+    /// The [`Failure`] of the request.
+    pub async fn probe(&self, target: &Target) -> Result<Held, Failure> {
+        let kind = self.0.found(target).await?.unwrap_or(EdgeKind::Generic);
+        let probe = probing::probe(&self.0, kind, target, self.0.first_variant());
+        probe.await.map(|probed| probed.held)
+    }
+
+    /// How long the object is, by a `HEAD`, and what the edge has of it.
+    ///
+    /// # Errors
+    ///
+    /// The [`Failure`] of the request.
+    pub async fn length(&self, target: &Target) -> Result<(Option<u64>, Held), Failure> {
+        let kind = self.0.found(target).await?.unwrap_or(EdgeKind::Generic);
+        probing::length(&self.0, kind, target).await
+    }
+}
+
+impl Inner {
+    async fn steps(
+        &self,
+        action: Action,
+        target: &Target,
+        outcome: &mut Outcome,
+    ) -> Result<Verdict, Failure> {
+        let kind = self.found(target).await?;
+        if action.purges() && kind.is_none() {
+            return Err(Failure::new(
+                FailureClass::Unsupported,
+                "cannot tell what kind of cache this is, and another kind may pass a purge on to the origin; say --edge-kind",
+            ));
+        }
+        let kind = kind.unwrap_or(EdgeKind::Generic);
+        match action {
+            Action::Purge => purging::purge(self, kind, target, outcome).await,
+            Action::Warm => warming::warm(self, kind, target, outcome).await,
+            Action::Refresh => {
+                let purged = purging::purge(self, kind, target, outcome).await?;
+                if purged == Verdict::Removed {
+                    outcome.before = Held::Hit;
+                }
+                let before = outcome.before;
+                warming::fetch_all(self, kind, target, outcome).await?;
+                outcome.before = before;
+                Ok(Verdict::Refreshed)
+            }
+        }
+    }
+
+    /// What it is; asked once, by whoever comes first.
+    async fn found(&self, target: &Target) -> Result<Option<EdgeKind>, Failure> {
+        self.kind.get_or_try_init(|| probing::detect(self, target)).await.copied()
+    }
+
+    pub(super) fn first_variant(&self) -> Option<&Variant> {
+        self.options.variants.first()
+    }
+
+    pub(super) fn tries(&self) -> Tries<'_> {
+        Tries::new(&self.governor.peer, &self.options)
+    }
+}
+
+impl Progress {
+    pub(super) fn moved(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn sent(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn seen(&self) -> Seen {
+        Seen { bytes: self.bytes.load(Ordering::Relaxed), requests: self.requests.load(Ordering::Relaxed) }
+    }
+}
