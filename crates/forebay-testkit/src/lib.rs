@@ -28,6 +28,7 @@
 //! | [`fake`] | what the fake servers have in common: faults, scripts, what they were asked |
 //! | [`fake_s3`] | an S3 in this process |
 //! | [`fake_origin`] | a web server in this process |
+//! | [`fake_edge`] | a cache in this process, which may lie |
 //! | [`fault_proxy`] | a TCP proxy that cuts, stalls and drips |
 //! | [`cable`] | two network namespaces, and the cable between them, which can be pulled |
 //! | [`trials`] | transfers that are killed, or whose source is replaced, at a random moment |
@@ -47,6 +48,7 @@ pub mod cgroup;
 pub mod digest;
 pub mod edges;
 pub mod fake;
+pub mod fake_edge;
 pub mod fake_origin;
 pub mod fake_s3;
 mod family;

@@ -40,6 +40,10 @@ pub enum Fault {
         /// In which way.
         how: Cut,
     },
+    /// So many bytes more than the head declares follow the answer's body.
+    Long(u64),
+    /// The answer's body has no end.
+    Endless,
     /// The answer's body stands still until the gate opens.
     Stall {
         /// After so many bytes.

@@ -9,6 +9,8 @@ use percent_encoding::percent_decode_str;
 pub struct RequestHead {
     /// The method.
     pub method: String,
+    /// What was asked for, as it was sent: a path with a query, or a whole URL.
+    pub target: String,
     /// The path as it was sent, without the query.
     pub path: String,
     /// Names and values of the query, decoded.
@@ -36,6 +38,19 @@ impl RequestHead {
         decode(&self.path)
     }
 
+    /// The host that was asked: that of the URL, or else of `Host`.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let whole = self.target.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or(rest));
+        whole.or_else(|| self.field("host")).unwrap_or_default()
+    }
+
+    /// The path with its query, as it was sent.
+    #[must_use]
+    pub fn path_and_query(&self) -> &str {
+        origin_form(&self.target)
+    }
+
     /// Takes what stands before the empty line.
     pub(crate) fn parse(bytes: &[u8]) -> io::Result<Self> {
         let text = String::from_utf8_lossy(bytes);
@@ -47,6 +62,7 @@ impl RequestHead {
         let (path, query) = origin_form(target).split_once('?').unwrap_or((origin_form(target), ""));
         Ok(Self {
             method: method.to_owned(),
+            target: target.to_owned(),
             path: path.to_owned(),
             query: query.split('&').filter(|pair| !pair.is_empty()).map(pair).collect(),
             fields: lines
@@ -86,5 +102,8 @@ mod tests {
         assert_eq!((head.path.as_str(), head.decoded_path().as_str()), ("/b/a%2Fb", "/b/a/b"));
         assert_eq!((head.query("prefix"), head.query("acl")), (Some("x y"), Some("")));
         assert_eq!(head.field("if-match"), Some("\"a:b\""));
+        assert_eq!((head.host(), &head.path_and_query()[..9]), ("127.0.0.1:1", "/b/a%2Fb?"));
+        let head = RequestHead::parse(b"GET /b?c=%20 HTTP/1.1\r\nHost: www.example.test").unwrap();
+        assert_eq!((head.host(), head.path_and_query()), ("www.example.test", "/b?c=%20"));
     }
 }

@@ -37,5 +37,5 @@ pub use fault::{ANYWHERE, Action, Cut, Fault, Framing};
 pub use gate::Gate;
 pub use head::RequestHead;
 pub use script::{Lottery, Script, When};
-pub use seen::Seen;
+pub use seen::{Seen, Tally};
 pub use verb::{Target, Verb};

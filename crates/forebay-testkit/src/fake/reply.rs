@@ -12,11 +12,14 @@ use super::fault::{Cut, Fault, Framing};
 use super::marks::{Mark, Marks};
 use super::seen::Entry;
 use super::wire::{Io, Wire};
+use crate::pattern::Pattern;
 
 /// An answer that is decided and not sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
+    /// The words behind the status, if they are not the usual ones.
+    pub(crate) reason: Option<&'static str>,
     pub(crate) fields: Vec<(String, String)>,
     pub(crate) content: Content,
     pub(crate) framing: Framing,
@@ -31,6 +34,11 @@ pub(crate) enum Ending {
     Cut(Cut),
 }
 
+/// What follows where nothing should.
+const MORE: Pattern = Pattern::new(0xdead);
+/// Nobody waits for so many bytes.
+const ENDLESS: u64 = 1 << 62;
+
 /// Bytes made and written at once.
 const BLOCK: u64 = 1 << 18;
 
@@ -38,6 +46,7 @@ impl Reply {
     pub(crate) fn new(status: u16) -> Self {
         Self {
             status,
+            reason: None,
             fields: Vec::new(),
             content: Content::default(),
             framing: Framing::Length,
@@ -77,6 +86,16 @@ impl Reply {
                 Fault::Field(name, Some(value)) => self.set(name, value.clone()),
                 Fault::Field(name, None) => self.remove(name),
                 Fault::Framing(framing) => self.framing = *framing,
+                Fault::Long(more) => {
+                    self.set("content-length", self.content.len().to_string());
+                    self.content.append(Content::pattern(MORE, *more));
+                }
+                Fault::Endless => {
+                    self.content.append(Content::pattern(MORE, ENDLESS));
+                    if self.framing == Framing::Length {
+                        self.framing = Framing::UntilClose;
+                    }
+                }
                 _ => {}
             }
         }
@@ -98,7 +117,8 @@ impl Reply {
     }
 
     fn head(&self) -> String {
-        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
+        let reason = self.reason.unwrap_or_else(|| reason(self.status));
+        let mut head = format!("HTTP/1.1 {} {reason}\r\n", self.status);
         for (name, value) in &self.fields {
             let _ = write!(head, "{name}: {value}\r\n");
         }
@@ -169,7 +189,7 @@ impl Reply {
             if n == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
-            entry.sent.fetch_add(n as u64, Relaxed);
+            entry.add_sent(n as u64);
             rest = &rest[n..];
         }
         if self.framing == Framing::Chunked {

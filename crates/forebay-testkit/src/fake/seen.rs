@@ -1,6 +1,6 @@
 //! What a fake was asked, and what it really sent: the other half of an assertion.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::Relaxed};
 
@@ -37,32 +37,61 @@ pub(crate) struct Entry {
     head: RequestHead,
     pub(crate) status: AtomicU16,
     pub(crate) taken: AtomicU64,
-    pub(crate) sent: AtomicU64,
+    sent: AtomicU64,
+    /// Of all requests.
+    sent_in_all: Arc<AtomicU64>,
 }
 
 /// The last requests, and how many there were.
 #[derive(Debug, Default)]
-pub(crate) struct Log(Mutex<State>);
+pub(crate) struct Log {
+    state: Mutex<State>,
+    sent: Arc<AtomicU64>,
+    under_way: AtomicU64,
+    under_way_most: AtomicU64,
+}
 
 #[derive(Debug, Default)]
 struct State {
     entries: VecDeque<Arc<Entry>>,
     requests: u64,
     connections: u64,
+    of: HashMap<Verb, u64>,
 }
+
+/// All requests since the start, remembered or not, as numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Requests whose head came.
+    pub requests: u64,
+    /// Connections that were taken.
+    pub connections: u64,
+    /// Requests of each verb.
+    pub of: HashMap<Verb, u64>,
+    /// Requests that are not answered to the end now.
+    pub under_way: u64,
+    /// The most of those that there were at once.
+    pub under_way_most: u64,
+    /// Bytes of bodies given to sockets.
+    pub sent: u64,
+}
+
+/// A request between its head and the end of its answer.
+#[derive(Debug)]
+pub(crate) struct UnderWay<'a>(&'a Log);
 
 /// Requests remembered: a soak asks by the million.
 const REMEMBERED: usize = 20_000;
 
 impl Log {
     pub(crate) fn connection(&self) -> u64 {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         state.connections += 1;
         state.connections - 1
     }
 
     pub(crate) fn begin(&self, connection: u64, target: &Target, head: &RequestHead) -> Arc<Entry> {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         if state.entries.len() == REMEMBERED {
             state.entries.pop_front();
         }
@@ -74,28 +103,60 @@ impl Log {
             status: AtomicU16::new(0),
             taken: AtomicU64::new(0),
             sent: AtomicU64::new(0),
+            sent_in_all: Arc::clone(&self.sent),
         });
         state.requests += 1;
+        *state.of.entry(target.verb).or_default() += 1;
         state.entries.push_back(Arc::clone(&entry));
         entry
     }
 
+    /// Counts a request as under way as long as the value lives.
+    pub(crate) fn enter(&self) -> UnderWay<'_> {
+        let now = self.under_way.fetch_add(1, Relaxed) + 1;
+        self.under_way_most.fetch_max(now, Relaxed);
+        UnderWay(self)
+    }
+
+    pub(crate) fn tally(&self) -> Tally {
+        let state = self.state.lock();
+        Tally {
+            requests: state.requests,
+            connections: state.connections,
+            of: state.of.clone(),
+            under_way: self.under_way.load(Relaxed),
+            under_way_most: self.under_way_most.load(Relaxed),
+            sent: self.sent.load(Relaxed),
+        }
+    }
+
     pub(crate) fn seen(&self) -> Vec<Seen> {
-        self.0.lock().entries.iter().map(|entry| entry.snapshot()).collect()
+        self.state.lock().entries.iter().map(|entry| entry.snapshot()).collect()
     }
 
     /// Requests and connections since the start.
     pub(crate) fn counts(&self) -> (u64, u64) {
-        let state = self.0.lock();
+        let state = self.state.lock();
         (state.requests, state.connections)
     }
 
     pub(crate) fn forget(&self) {
-        self.0.lock().entries.clear();
+        self.state.lock().entries.clear();
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Relaxed);
     }
 }
 
 impl Entry {
+    pub(crate) fn add_sent(&self, bytes: u64) {
+        self.sent.fetch_add(bytes, Relaxed);
+        self.sent_in_all.fetch_add(bytes, Relaxed);
+    }
+
     fn snapshot(&self) -> Seen {
         Seen {
             serial: self.serial,

@@ -158,6 +158,7 @@ async fn serve<A: App>(
         let Some(mut request) = next else { return Ok(Cut::Clean) };
         let target = app.target(&request.head);
         let entry = app.log().begin(connection, &target, &request.head);
+        let _under_way = app.log().enter();
         let drawn = app.script().draw(&target);
         let closes = request.head.field("connection").is_some_and(|v| v.eq_ignore_ascii_case("close"));
         request.obey(&drawn);

@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(
     missing_docs,
-    reason = "S3's own names: GetObject, HeadObject, and so on; a web server knows Get and Head"
+    reason = "S3's own names: GetObject, HeadObject, and so on; a web server knows Get and Head, a cache three more"
 )]
 pub enum Verb {
     Get,
@@ -29,6 +29,10 @@ pub enum Verb {
     Versioning,
     Tags,
     Versions,
+    Purge,
+    Refresh,
+    /// GET or HEAD of what a cache has (`only-if-cached`).
+    Look,
     Other,
 }
 
@@ -37,8 +41,8 @@ pub enum Verb {
 pub struct Target {
     /// What is asked.
     pub verb: Verb,
-    /// The bucket; empty at a web server.
+    /// The bucket; empty at a web server, the host at a cache.
     pub bucket: String,
-    /// The key; at a web server the path, with its slash.
+    /// The key; at a web server the path, with its slash; at a cache with its query, too, and nothing decoded.
     pub key: String,
 }

@@ -5,6 +5,7 @@
 mod cable;
 mod counters;
 mod edges;
+mod fake_edge;
 mod fake_origin;
 mod fake_s3;
 mod naive;
