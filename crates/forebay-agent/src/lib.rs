@@ -26,4 +26,4 @@ pub mod work;
 pub use failure::{Failure, FailureClass};
 pub use outcome::{Held, Outcome, Sha256Digest, Verdict};
 pub use target::{Target, TargetError};
-pub use task::{Action, Lane};
+pub use task::{Action, Lane, UnknownAction};

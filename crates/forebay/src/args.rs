@@ -4,6 +4,7 @@
 //! and `--config FILE`.
 
 mod asked;
+mod edges;
 mod help;
 mod objects;
 mod read;
@@ -24,6 +25,7 @@ pub(crate) use asked::{
     Aborting, Ages, Base, Benching, Choice, Compare, Depth, Detail, Existing, Expiry, Globs, Lengths,
     Listing, Moving, OtherSide, Presigning, Proof, Removing, Rule, Run, Stored, Surplus, Verb, When,
 };
+pub(crate) use edges::Edging;
 pub(crate) use settings::Sources;
 
 /// What was asked.
@@ -46,6 +48,7 @@ pub(crate) enum Ask {
     Presign(Presigning),
     AbortUploads(Aborting),
     Bench(Benching),
+    Edge(Box<Edging>),
 }
 
 /// What `forebay config` prints.
@@ -76,7 +79,10 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Ask, clap::
         "config" => Ask::Config(sources(given), view(given)),
         "completions" => Ask::Completions(given.get_one::<Shell>("shell").copied().unwrap_or(Shell::Bash)),
         "man" => Ask::Man(given.get_one::<String>("command").cloned()),
-        _ => read::on_objects(name, given),
+        _ => match name.parse() {
+            Ok(action) => Ask::Edge(edges::asked(action, given).into()),
+            Err(forebay_agent::UnknownAction) => read::on_objects(name, given),
+        },
     })
 }
 
@@ -100,6 +106,7 @@ pub(crate) fn command() -> Command {
         ))
         .subcommands(storing::commands())
         .subcommands(objects::commands())
+        .subcommands(edges::commands())
         .subcommand(with_settings(
             Command::new("plan")
                 .about(help::PLAN)

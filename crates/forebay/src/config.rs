@@ -18,6 +18,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use forebay_agent::{edge::EdgeKind, governor::Window};
 use forebay_budget::{ByteSize, Rate};
 use forebay_s3::Profile;
 use forebay_tower::client_ip::Network;
@@ -45,6 +46,7 @@ pub struct Config {
     pub runtime: Runtime,
     pub remote: Remote,
     pub transfer: Transfer,
+    pub edge: Edge,
 }
 
 /// What is served, and where.
@@ -187,6 +189,58 @@ pub struct Remote {
     pub requester_pays: bool,
     pub connect_timeout: Time,
     pub read_timeout: Time,
+}
+
+/// Caches at the edge.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each field is documented, once, in the default file")]
+pub struct Edge {
+    pub edge: Vec<String>,
+    pub edge_kind: Auto<Parsed<EdgeKind>>,
+    pub edge_form: EdgeForm,
+    pub edge_host: String,
+    pub edge_tls_name: String,
+    pub edge_insecure: bool,
+    pub edge_header: Vec<String>,
+    pub edge_user_agent: String,
+    pub purge_method: String,
+    pub purge_body: String,
+    pub variant: Vec<String>,
+    pub proof: EdgeProof,
+    pub edge_control: Count,
+    pub edge_bulk: Count,
+    pub edge_requests: Off<Count>,
+    pub edge_bandwidth: Off<Rate>,
+    pub edge_in_flight: Off<ByteSize>,
+    pub edge_window: Vec<Parsed<Window>>,
+    pub edge_timeout: Time,
+    pub edge_stall: Time,
+    pub edge_tries: Count,
+    pub edge_patience: Time,
+    pub object_max: ByteSize,
+}
+
+/// How an edge is asked.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum EdgeForm {
+    /// As the server of the URL's host.
+    Reverse,
+    /// As a proxy.
+    Forward,
+}
+
+/// What is asked of an edge again.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum EdgeProof {
+    /// Whether it has what was warmed.
+    Warm,
+    /// The same, and whether what was purged is gone.
+    Always,
+    /// Nothing.
+    Never,
 }
 
 /// Moving objects.

@@ -8,6 +8,7 @@
 //! | `wire` | what is built from the settings, in order: the table of contents of a running server |
 //! | `reach` | what commands on objects work with |
 //! | `moving` | get, put, cp, mv, sync: which objects, and what becomes of each |
+//! | `edging` | warm, purge, refresh: which URLs on which edges, and what came of each |
 //! | `report` | what is said of objects while they are moved, and the exit code that follows |
 //! | `runtime` | threads |
 //! | `telemetry` | the log |
@@ -21,6 +22,7 @@
 mod args;
 mod cmd;
 pub mod config;
+mod edging;
 mod listeners;
 mod moving;
 mod output;
@@ -66,6 +68,7 @@ fn run(ask: Ask) -> Outcome {
         Ask::RemoveBucket(base, place) => cmd::buckets::remove(&base, &place),
         Ask::Presign(asked) => cmd::buckets::presign(&asked),
         Ask::Bench(asked) => cmd::bench::strategies(&asked),
+        Ask::Edge(asked) => edging::run(&asked),
         Ask::AbortUploads(asked) => cmd::buckets::abort_uploads(&asked),
     }
 }

@@ -38,6 +38,17 @@ pub enum TlsName {
     Fixed(Box<str>),
 }
 
+impl TlsName {
+    /// What a word stands for: `public`, `edge`, or a name.
+    pub fn of(word: &str) -> Self {
+        match word {
+            "public" => Self::Public,
+            "edge" => Self::Edge,
+            name => Self::Fixed(name.into()),
+        }
+    }
+}
+
 /// What is special about requests to an edge.
 #[derive(Clone, Debug, Default)]
 pub struct RequestOverrides {

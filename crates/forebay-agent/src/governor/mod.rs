@@ -46,6 +46,8 @@ pub struct EdgeLimits {
     pub bandwidth: Option<Rate>,
     /// Times of day at which objects may be fetched. Default: any.
     pub windows: Vec<Window>,
+    /// Pieces of work under way at once, with those that wait at the door. Default: 96.
+    pub under_way: u32,
     /// Retries and the breaker.
     pub peer: PeerOptions,
 }
@@ -59,6 +61,7 @@ impl Default for EdgeLimits {
             bytes_in_flight: None,
             bandwidth: None,
             windows: Vec::new(),
+            under_way: 96,
             peer: PeerOptions::default(),
         }
     }
@@ -74,7 +77,15 @@ pub struct Governor {
     pub(crate) bandwidth: Pace,
     windows: Vec<Window>,
     pub(crate) peer: Peer,
-    most: (u32, u32),
+    limits: Most,
+}
+
+/// What is asked at most.
+#[derive(Clone, Copy, Debug)]
+struct Most {
+    control: u32,
+    bulk: u32,
+    under_way: u32,
 }
 
 /// What an edge is given now.
@@ -102,17 +113,18 @@ impl Governor {
             bandwidth: limits.bandwidth.map_or_else(Pace::unlimited, Pace::at),
             windows: limits.windows.clone(),
             peer: Peer::new(limits.peer),
-            most: (limits.control.max(1), limits.bulk.max(1)),
+            limits: Most { control: limits.control, bulk: limits.bulk, under_way: limits.under_way },
         }
     }
 
-    /// How much work is worth having under way: all that may ever be let in, and a few that wait at the door.
+    /// How much work is worth having under way: what may ever be let in, and some that waits at the door.
     pub fn width(&self, lane: Lane) -> usize {
-        let (control, bulk) = self.most;
-        match lane {
-            Lane::Control => control as usize * 2,
-            Lane::Bulk => bulk as usize + bulk as usize / 2 + 1,
-        }
+        let Most { control, bulk, under_way } = self.limits;
+        let inside = match lane {
+            Lane::Control => control,
+            Lane::Bulk => bulk,
+        };
+        (inside + inside / 2 + 1).min(under_way.max(1)) as usize
     }
 
     /// Waits until a request may go out.

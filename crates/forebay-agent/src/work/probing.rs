@@ -1,6 +1,7 @@
 //! Asking an edge what it is, and what it holds.
 
 use http::StatusCode;
+use http::header::AGE;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -27,6 +28,8 @@ const PATIENCE: [Duration; 5] = [
 pub(super) struct Probed {
     pub(super) held: Held,
     pub(super) status: u16,
+    /// In seconds, if it says.
+    pub(super) age: Option<u64>,
 }
 
 /// Asks what kind of cache answers for this URL.
@@ -102,7 +105,7 @@ fn read(kind: EdgeKind, answer: &Answer<'_>) -> Result<Probed, Failure> {
     let status = answer.status.as_u16();
     // RFC 9111 §5.2.1.7: what a cache says that has nothing and may not ask.
     if kind.probe() == Probe::OnlyIfCached && answer.status == StatusCode::GATEWAY_TIMEOUT {
-        return Ok(Probed { held: Held::Miss, status });
+        return Ok(Probed { held: Held::Miss, status, age: None });
     }
     match edge::trouble(answer) {
         Some(failure) => Err(failure),
@@ -110,7 +113,8 @@ fn read(kind: EdgeKind, answer: &Answer<'_>) -> Result<Probed, Failure> {
             let said = edge::held(kind, answer);
             // An answer to only-if-cached came from the cache, whether it says so or not.
             let is_silent = kind.probe().is_silent() && said == Held::Unknown && answer.status.is_success();
-            Ok(Probed { held: if is_silent { Held::Hit } else { said }, status })
+            let age = answer.value(AGE.as_str()).and_then(|age| age.trim().parse().ok());
+            Ok(Probed { held: if is_silent { Held::Hit } else { said }, status, age })
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::edge::{self, Answer, EdgeKind};
 use crate::failure::{Failure, FailureClass};
 use crate::outcome::{Held, Outcome, Verdict};
 use crate::target::Target;
+use crate::task::Action;
 
 /// Warms all variants of an object that the edge does not have.
 pub(super) async fn warm(
@@ -17,7 +18,7 @@ pub(super) async fn warm(
     target: &Target,
     outcome: &mut Outcome,
 ) -> Result<Verdict, Failure> {
-    fetch_all(edge, kind, target, outcome).await.map(|were_there| match were_there {
+    fetch_all(edge, kind, target, Action::Warm, outcome).await.map(|were_there| match were_there {
         true => Verdict::Present,
         false => Verdict::Warmed,
     })
@@ -28,15 +29,16 @@ pub(super) async fn fetch_all(
     edge: &Inner,
     kind: EdgeKind,
     target: &Target,
+    action: Action,
     outcome: &mut Outcome,
 ) -> Result<bool, Failure> {
     let variants = &edge.options.variants;
     if variants.is_empty() {
-        return fetch(edge, kind, target, None, outcome).await;
+        return fetch(edge, kind, target, action, None, outcome).await;
     }
     let mut were_there = true;
     for variant in variants.iter() {
-        were_there &= fetch(edge, kind, target, Some(variant), outcome)
+        were_there &= fetch(edge, kind, target, action, Some(variant), outcome)
             .await
             .map_err(|failure| Failure::new(failure.class, format!("{variant}: {}", failure.detail)))?;
     }
@@ -48,11 +50,12 @@ async fn fetch(
     edge: &Inner,
     kind: EdgeKind,
     target: &Target,
+    action: Action,
     variant: Option<&Variant>,
     outcome: &mut Outcome,
 ) -> Result<bool, Failure> {
-    // Where the origin does not hear of it, asking costs less than an object that nobody needs.
-    if kind.probe().is_silent() && !edge.options.digest {
+    // Where the origin does not hear of it, asking costs less than an object that nobody needs. After a purge the answer is known.
+    if action == Action::Warm && kind.probe().is_silent() && !edge.options.digest {
         let probed = probe(edge, kind, target, variant).await?;
         (outcome.before, outcome.after) = (probed.held, probed.held);
         if probed.held == Held::Hit {

@@ -197,15 +197,12 @@ impl Inner {
         }
         let kind = kind.unwrap_or(EdgeKind::Generic);
         match action {
-            Action::Purge => purging::purge(self, kind, target, outcome).await,
+            Action::Purge => purging::purge(self, kind, target, action, outcome).await,
             Action::Warm => warming::warm(self, kind, target, outcome).await,
             Action::Refresh => {
-                let purged = purging::purge(self, kind, target, outcome).await?;
-                if purged == Verdict::Removed {
-                    outcome.before = Held::Hit;
-                }
+                purging::purge(self, kind, target, action, outcome).await?;
                 let before = outcome.before;
-                warming::fetch_all(self, kind, target, outcome).await?;
+                warming::fetch_all(self, kind, target, action, outcome).await?;
                 outcome.before = before;
                 Ok(Verdict::Refreshed)
             }

@@ -64,6 +64,27 @@ pub enum PlanError {
         /// The limit that would do.
         needed: u64,
     },
+    /// Work on so many edges is more than the memory.
+    #[error(
+        "{memory} of memory is too little for work on {edges} edges: set --memory to at least {}, or name fewer",
+        knob(*needed)
+    )]
+    Agent {
+        /// What there was to plan with.
+        memory: ByteSize,
+        /// For how many edges.
+        edges: u32,
+        /// What is needed.
+        needed: ByteSize,
+    },
+    /// Work on edges needs more descriptors than the process may have.
+    #[error("work on edges needs {needed} file descriptors and the limit is {soft}: raise it (ulimit -n)")]
+    AgentDescriptors {
+        /// The limit of the process.
+        soft: u64,
+        /// The limit that would do.
+        needed: u64,
+    },
     /// More memory was asked for than there is.
     #[error("--memory {} is more than the {available} of {source_of_limit}: set it to at most {}",
         knob(*asked), knob_at_most(*available))]

@@ -6,6 +6,7 @@
 //! buffers, which know how to use it. A wish that does not fit is refused here, with the knob and the value that
 //! would make it fit, and not at three in the morning by the kernel.
 
+mod agent;
 mod error;
 mod facts;
 mod fds;
@@ -14,6 +15,7 @@ mod sizes;
 mod transfers;
 mod upstream;
 
+pub use agent::{AgentAsk, AgentPlan, LanePlan};
 pub use error::PlanError;
 pub use facts::MemoryFacts;
 pub use fds::FdPlan;

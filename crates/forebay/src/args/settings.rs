@@ -25,16 +25,19 @@ pub(super) enum Role {
     Moving,
     /// Asking stores: the stores alone.
     Asking,
+    /// Work on edges: memory, edges, and the stores from which their URLs may be listed.
+    Edging,
 }
 
 impl Role {
     fn has(self, key: &Key) -> bool {
         match (self, key.section) {
-            (Self::Everything, _) | (Self::Moving | Self::Asking, "remote") | (Self::Moving, "transfer") => {
-                true
-            }
-            (Self::Moving, _) => key.name == "memory",
-            (Self::Serving, section) => section != "transfer",
+            (Self::Everything, _)
+            | (Self::Moving | Self::Asking | Self::Edging, "remote")
+            | (Self::Moving, "transfer")
+            | (Self::Edging, "edge") => true,
+            (Self::Moving | Self::Edging, _) => key.name == "memory",
+            (Self::Serving, section) => !matches!(section, "transfer" | "edge"),
             (Self::Asking, _) => false,
         }
     }

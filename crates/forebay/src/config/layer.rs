@@ -93,8 +93,7 @@ impl Settings {
     }
 
     /// Takes what the environment says. An empty variable says nothing. A variable that begins with `FOREBAY_`
-    /// and is nearly the name of a setting is taken for a slip; others are left alone, because Kubernetes sets
-    /// `FOREBAY_SERVICE_HOST` and the like for a service of our name.
+    /// and is nearly the name of a setting is taken for a slip; others are left alone.
     ///
     /// # Errors
     ///
@@ -106,7 +105,7 @@ impl Settings {
         let names: Vec<_> = Schema::get().keys().map(|key| (key.env(), key)).collect();
         for (name, value) in variables {
             let Some(name) = name.to_str().filter(|name| name.starts_with("FOREBAY_")) else { continue };
-            if value.is_empty() || name == "FOREBAY_CONFIG" {
+            if value.is_empty() || name == "FOREBAY_CONFIG" || is_of_kubernetes(name) {
                 continue;
             }
             let origin = Origin::Env(name.to_owned());
@@ -209,6 +208,12 @@ fn from_text<'a>(
 }
 
 /// A value of a file without its spans. Tables and dates are no setting's value.
+/// What Kubernetes tells every container about a service that is called `forebay`, or `forebay-` and more.
+fn is_of_kubernetes(name: &str) -> bool {
+    ["_SERVICE_HOST", "_SERVICE_PORT", "_PORT"].iter().any(|end| name.ends_with(end))
+        || ["_SERVICE_PORT_", "_PORT_"].iter().any(|part| name.contains(part))
+}
+
 fn owned(value: &Spanned<DeValue<'_>>, key: &Key, origin: &Origin) -> Result<Value, ConfigError> {
     let odd = |what: String| problem(origin, key, what);
     match value.get_ref() {

@@ -58,6 +58,7 @@ fn wrong_configurations_name_the_place_and_the_way_out() {
 #[test]
 fn variables_that_only_look_like_ours_are_left_alone() {
     from_env("FOREBAY_SERVICE_HOST", "10.0.0.1").unwrap();
+    from_env("FOREBAY_EDGE_PORT", "tcp://10.0.0.1:8080").unwrap();
     from_env("FOREBAY_PORT_8080_TCP", "tcp://10.0.0.1:8080").unwrap();
     from_env("FOREBAY_MEMORY", "").unwrap();
 }

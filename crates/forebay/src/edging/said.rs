@@ -1,0 +1,312 @@
+//! What is said of each URL on each edge: a row, or a line of JSON, on standard output; on a terminal a bar on standard error, and at
+//! the end a summary.
+//!
+//! Sixty thousand rows a second have to cost little, so they are gathered, and written when there are enough of them or a tenth of a
+//! second has passed.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, IsTerminal, Write},
+    sync::Arc,
+    time::Duration,
+};
+
+use console::truncate_str;
+use forebay_agent::{Action, fleet::Done, list::UrlList, work::Worker};
+use forebay_budget::{ByteSize, Rate};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use parking_lot::Mutex;
+use serde::Serialize;
+use tokio::time::{Instant, interval};
+
+use super::{
+    counts::{Counts, Run, Summary},
+    feed::Bad,
+};
+use crate::{
+    args::Edging,
+    output::{self, Exit, Failure, Form},
+};
+
+/// Rows are written when there is so much of them.
+const ENOUGH: usize = 64 << 10;
+/// Or after so long.
+const EVERY: Duration = Duration::from_millis(100);
+/// The rate that is shown is that of the last so many looks.
+const BACK: usize = 30;
+
+/// Says and counts what happens.
+pub(super) struct Said {
+    action: Action,
+    form: Form,
+    quiet: bool,
+    began: Instant,
+    workers: Vec<Worker>,
+    list: UrlList,
+    bar: Option<ProgressBar>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    rows: Vec<u8>,
+    /// Nobody reads the rows any more.
+    is_gone: bool,
+    has_heading: bool,
+    edges: BTreeMap<String, Counts>,
+    bad: u64,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum Line<'a> {
+    Url(UrlLine<'a>),
+    BadUrl { source: &'a str, line: u64, message: String },
+    Summary(&'a Summary),
+}
+
+/// One URL on one edge. Times are in milliseconds.
+#[derive(Serialize)]
+struct UrlLine<'a> {
+    action: &'a str,
+    edge: &'a str,
+    url: String,
+    line: u64,
+    outcome: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ttfb_ms: Option<f64>,
+    took_ms: f64,
+    before: &'a str,
+    after: &'a str,
+    attempts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+}
+
+impl Said {
+    pub(super) fn new(asked: &Edging, workers: Vec<Worker>, list: UrlList) -> Self {
+        let bar = (asked.base.form == Form::Text && io::stderr().is_terminal()).then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            if let Ok(style) = ProgressStyle::with_template("{msg}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        let edges =
+            workers.iter().map(|worker| (worker.spec().name.to_string(), Counts::default())).collect();
+        let state = Mutex::new(State { edges, ..State::default() });
+        let (action, form) = (asked.action, asked.base.form);
+        Self { action, form, quiet: asked.quiet, began: Instant::now(), workers, list, bar, state }
+    }
+
+    /// What came of a URL.
+    pub(super) fn done(&self, done: &Done<'_>) {
+        let edge = done.worker.spec().name.as_str();
+        let mut state = self.state.lock();
+        if let Some(counts) = state.edges.get_mut(edge) {
+            counts.count(done.outcome);
+        }
+        let wanted = !self.quiet || !done.outcome.verdict.is_success();
+        if wanted && !state.is_gone {
+            match self.form {
+                Form::Json => write_json(&mut state.rows, &Line::Url(self.line(done))),
+                Form::Text => state.row(done),
+            }
+        }
+        if state.rows.len() >= ENOUGH {
+            self.write(&mut state);
+        }
+    }
+
+    fn line<'a>(&self, done: &Done<'a>) -> UrlLine<'a> {
+        let outcome = done.outcome;
+        let failure = outcome.verdict.failure();
+        UrlLine {
+            action: self.action.name(),
+            edge: done.worker.spec().name.as_str(),
+            url: done.entry.target.to_string(),
+            line: done.entry.line,
+            outcome: outcome.verdict.name(),
+            status: outcome.status,
+            bytes: outcome.bytes,
+            ttfb_ms: outcome.ttfb.map(milliseconds),
+            took_ms: milliseconds(outcome.took),
+            before: outcome.before.name(),
+            after: outcome.after.name(),
+            attempts: outcome.attempts,
+            digest: outcome.digest.map(|digest| digest.to_string()),
+            class: failure.map(|failure| failure.class.name()),
+            message: failure.map(|failure| &*failure.detail),
+        }
+    }
+
+    /// A line of a list that is no URL.
+    pub(super) fn bad(&self, bad: &Bad) {
+        let mut state = self.state.lock();
+        state.bad += 1;
+        let (source, line) = (&bad.source, bad.line.line);
+        match self.form {
+            Form::Json => {
+                let message = bad.line.error.to_string();
+                write_json(&mut state.rows, &Line::BadUrl { source, line, message });
+            }
+            Form::Text => {
+                let words = format_args!("{source}:{line}: {}", bad.line.error);
+                self.aside(|| output::say(words));
+            }
+        }
+    }
+
+    /// Something on a stream that may be the bar's terminal.
+    fn aside(&self, what: impl FnOnce()) {
+        match &self.bar {
+            Some(bar) => bar.suspend(what),
+            None => what(),
+        }
+    }
+
+    fn write(&self, state: &mut State) {
+        if state.rows.is_empty() {
+            return;
+        }
+        let rows = std::mem::take(&mut state.rows);
+        self.aside(|| {
+            let mut out = io::stdout().lock();
+            // Whoever has seen enough of the rows has not said that the work should end.
+            state.is_gone |= out.write_all(&rows).and_then(|()| out.flush()).is_err();
+        });
+        state.rows = rows;
+        state.rows.clear();
+    }
+
+    /// The summary, and the exit code.
+    pub(super) fn finish(&self, interrupted: bool) -> Result<Exit, Failure> {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        let mut state = self.state.lock();
+        let requests = self.workers.iter().map(|worker| worker.seen().requests).sum();
+        let (urls, _) = self.list.count();
+        let edges = std::mem::take(&mut state.edges);
+        let (summary, exit) = Summary::of(Run {
+            urls,
+            bad: state.bad,
+            requests,
+            took: self.began.elapsed(),
+            interrupted,
+            edges,
+        });
+        if self.form == Form::Json {
+            write_json(&mut state.rows, &Line::Summary(&summary));
+        }
+        self.write(&mut state);
+        if self.form == Form::Text {
+            output::say(format_args!("{}{summary}", if interrupted { "interrupted: " } else { "" }));
+        }
+        Ok(exit)
+    }
+}
+
+impl State {
+    fn row(&mut self, done: &Done<'_>) {
+        let outcome = done.outcome;
+        if !std::mem::replace(&mut self.has_heading, true) {
+            push(
+                &mut self.rows,
+                format_args!(
+                    "OUTCOME    STATUS       BYTES      TTFB      TIME  BEFORE   AFTER    TRIES  EDGE  URL\n"
+                ),
+            );
+        }
+        let status = outcome.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
+        let ttfb = outcome.ttfb.map_or_else(|| "-".to_owned(), shown);
+        push(
+            &mut self.rows,
+            format_args!(
+                "{:<10} {status:>6} {:>11} {ttfb:>9} {:>9}  {:<8} {:<8} {:>5}  {}  {}",
+                outcome.verdict.name(),
+                ByteSize::b(outcome.bytes),
+                shown(outcome.took),
+                outcome.before.name(),
+                outcome.after.name(),
+                outcome.attempts,
+                done.worker.spec().name,
+                done.entry.target,
+            ),
+        );
+        if let Some(digest) = outcome.digest {
+            push(&mut self.rows, format_args!("  {digest}"));
+        }
+        match outcome.verdict.failure() {
+            Some(failure) => push(&mut self.rows, format_args!("  {failure}\n")),
+            None => self.rows.push(b'\n'),
+        }
+    }
+}
+
+/// Writes rows that have waited for long enough, and keeps the bar true.
+pub(super) async fn tick(said: Arc<Said>) {
+    let mut every = interval(EVERY);
+    let mut past = std::collections::VecDeque::new();
+    loop {
+        let now = every.tick().await;
+        let mut state = said.state.lock();
+        said.write(&mut state);
+        let Some(bar) = &said.bar else { continue };
+        let (done, failed) = state
+            .edges
+            .values()
+            .fold((0, 0), |(all, failed), edge| (all + edge.all(), failed + edge.failed()));
+        drop(state);
+        let bytes: u64 = said.workers.iter().map(|worker| worker.seen().bytes).sum();
+        past.push_back((now, done, bytes));
+        if past.len() > BACK {
+            past.pop_front();
+        }
+        let (then, done_then, bytes_then) = past.front().copied().unwrap_or((now, done, bytes));
+        let seconds = (now - then).as_secs_f64().max(1e-3);
+        let per_second = |new: u64, old: u64| (new.saturating_sub(old) as f64 / seconds) as u64;
+        let (urls, is_whole) = said.list.count();
+        let due = urls * said.workers.len() as u64;
+        let more = if is_whole { "" } else { "+" };
+        let mut words = vec![format!("{done} of {due}{more}"), format!("{}/s", per_second(done, done_then))];
+        if bytes > 0 {
+            words.push(format!("{} at {}", ByteSize::b(bytes), Rate::b(per_second(bytes, bytes_then))));
+        }
+        if failed > 0 {
+            words.push(format!("{failed} failed"));
+        }
+        let width = usize::from(console::Term::stderr().size().1);
+        bar.set_message(truncate_str(&words.join("  "), width.saturating_sub(1), "…").into_owned());
+    }
+}
+
+/// A `Vec` takes everything.
+fn push(rows: &mut Vec<u8>, words: std::fmt::Arguments<'_>) {
+    drop(rows.write_fmt(words));
+}
+
+fn write_json(rows: &mut Vec<u8>, line: &Line<'_>) {
+    // Text and numbers can be written as JSON.
+    if serde_json::to_writer(&mut *rows, line).is_ok() {
+        rows.push(b'\n');
+    }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
+}
+
+fn shown(time: Duration) -> String {
+    match time.as_secs_f64() {
+        seconds if seconds < 1.0 => format!("{:.1} ms", seconds * 1e3),
+        seconds => format!("{seconds:.1} s"),
+    }
+}
