@@ -4,6 +4,7 @@
 //! several rounds each, and what is published is the median and the ratio of one run. Results are kept
 //! as JSON under `target/bench`, so that pages and plots can be drawn again without measuring again.
 
+mod agent;
 mod bars;
 mod capture;
 mod contender;
@@ -11,6 +12,7 @@ mod curves;
 mod machine;
 mod paced;
 mod page;
+mod race;
 mod report;
 mod results;
 mod serve;
@@ -33,6 +35,8 @@ pub(crate) enum Bench {
     Serve(serve::Options),
     /// Objects fetched and stored: forebay, s5cmd, rclone, curl, aria2 and aws, interleaved.
     Transfer(transfer::Options),
+    /// Edges warmed and purged: forebay, curl and wrk, interleaved.
+    Agent(agent::Options),
 }
 
 /// Measures, and writes the page.
@@ -43,5 +47,6 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
     match bench {
         Bench::Serve(options) => serve::run(options),
         Bench::Transfer(options) => transfer::run(options),
+        Bench::Agent(options) => agent::run(options),
     }
 }

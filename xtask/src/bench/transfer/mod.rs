@@ -1,7 +1,7 @@
 //! `bench transfer`: objects fetched and stored, beside the clients that people use today.
 
 mod clients;
-mod measure;
+
 mod parts;
 mod section;
 mod stand;
@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use super::contender::Build;
 use super::machine::{Machine, Stamp};
 use super::page;
+use super::race::Measured;
 use crate::{packages, python, run};
-use measure::Measured;
 use stand::Stand;
 
 /// What to measure, and how thoroughly.

@@ -5,9 +5,9 @@ use std::io::ErrorKind;
 
 use forebay_testkit::garage::Garage;
 
+use super::super::race::{Contestant, Measured, Race, race};
 use super::Part;
 use super::clients::Place;
-use super::measure::{Contestant, Measured, Race, race};
 use super::stand::{SMALL, Stand, small_key};
 
 pub(crate) fn measure(part: Part, stand: &Stand, rounds: usize) -> anyhow::Result<Vec<Measured>> {

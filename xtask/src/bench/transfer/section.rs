@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::measure::Measured;
+use super::super::race::Measured;
 use super::{Part, Results};
 
 /// The section as it stands in the page.

@@ -12,7 +12,7 @@ use forebay_testkit::peak::Watch;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::super::results::median;
+use super::results::median;
 
 /// One contestant of a part, and what its runs came to.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -67,6 +67,10 @@ impl Measured {
 
     pub(crate) fn objects_per_second(&self) -> f64 {
         median(self.runs.iter().map(|r| r.objects as f64 / r.wall))
+    }
+
+    pub(crate) fn cpu_per_object(&self) -> f64 {
+        median(self.runs.iter().map(|r| r.cpu / r.objects as f64))
     }
 
     /// The worst of all runs.
@@ -144,7 +148,7 @@ fn once(contestant: &Contestant<'_>, race: &Race<'_>) -> anyhow::Result<Run> {
 }
 
 /// User and system time of the children that were waited for: fields 16 and 17 of `proc_pid_stat(5)`.
-fn children_cpu() -> f64 {
+pub(crate) fn children_cpu() -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().skip(13).take(2);
     let ticks: f64 = fields.filter_map(|f| f.parse::<f64>().ok()).sum();
