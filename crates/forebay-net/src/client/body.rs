@@ -67,8 +67,7 @@ impl ClientBody {
         let after = reuse::after(head, remaining);
         let flow = match remaining {
             Some(len) if exchange.progress.is_sent() => {
-                let buffer = options.sizes.buffer.as_usize();
-                Flow::Counted(Box::new(Counted::take_over(incoming, exchange, len, after, buffer)))
+                Flow::Counted(Box::new(Counted::take_over(incoming, exchange, len, after, options.sizes)))
             }
             _ => Flow::Framed(Box::new(Framed { incoming, exchange, after })),
         };

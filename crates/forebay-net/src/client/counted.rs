@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{BufMut, Bytes, BytesMut};
+use forebay_budget::UpstreamSizes;
 use http_body::Body;
 use hyper::body::Incoming;
 use tokio::io::{AsyncReadExt, Interest};
@@ -18,6 +19,7 @@ use tokio::net::TcpStream;
 use super::error::{ClientError, ClientErrorKind};
 use super::exchange::Exchange;
 use super::link::Link;
+use super::low_water::LowWater;
 use super::scratch::Scratch;
 use super::wire::Wire;
 use crate::pipe::{Pipe, Pipes};
@@ -30,6 +32,7 @@ pub(super) struct Counted {
     buffer: BytesMut,
     buffer_size: usize,
     after: After,
+    low_water: LowWater,
 }
 
 /// What becomes of the connection when the body has ended well.
@@ -48,7 +51,7 @@ impl Counted {
         exchange: Exchange,
         len: u64,
         after: After,
-        buffer_size: usize,
+        sizes: UpstreamSizes,
     ) -> Self {
         let mut early = VecDeque::new();
         let mut cx = Context::from_waker(std::task::Waker::noop());
@@ -66,7 +69,9 @@ impl Counted {
         }
         early.push_back(rest);
         early.retain(|bytes| !bytes.is_empty());
-        Self { link, early, left: len, buffer: BytesMut::new(), buffer_size, after }
+        let low_water = LowWater::new(sizes.receive.as_u64());
+        let buffer_size = sizes.buffer.as_usize();
+        Self { link, early, left: len, buffer: BytesMut::new(), buffer_size, after, low_water }
     }
 
     /// Bytes that are declared and not yet taken.
@@ -76,6 +81,7 @@ impl Counted {
 
     /// The next bytes; at least one. Not to be called when nothing is left.
     pub(super) fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, ClientError>> {
+        self.lower_water();
         if let Some(bytes) = self.early.pop_front() {
             self.left = self.left.saturating_sub(bytes.len() as u64);
             return Poll::Ready(Ok(bytes));
@@ -104,6 +110,7 @@ impl Counted {
         most: u64,
     ) -> Poll<Result<Option<Pipe>, ClientError>> {
         let most = most.min(self.left);
+        self.lower_water();
         let Some(tcp) = self.socket() else { return Poll::Ready(Ok(None)) };
         let mut taken = None;
         let filled = poll_socket(cx, tcp, || {
@@ -137,8 +144,41 @@ impl Counted {
             let bytes = ready!(self.poll_bytes(cx))?;
             return Poll::Ready(Ok(bytes.len() as u64));
         };
-        let dropped = ready!(poll_socket(cx, tcp, || scratch.drop_from(tcp, most)));
-        Poll::Ready(self.took(dropped))
+        let dropped = match poll_socket(cx, tcp, || scratch.drop_from(tcp, most)) {
+            Poll::Ready(dropped) => dropped,
+            Poll::Pending => ready!(self.poll_below_mark(cx, scratch, most)),
+        };
+        let dropped = self.took(dropped)?;
+        if let Wire::Plain(tcp) = &self.link.wire {
+            self.low_water.took(tcp, dropped, self.left);
+        }
+        Poll::Ready(Ok(dropped))
+    }
+
+    /// Takes what has come and is not enough to be told of.
+    fn poll_below_mark(
+        &mut self,
+        cx: &mut Context<'_>,
+        scratch: &Scratch,
+        most: u64,
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.low_water.poll_look(cx));
+        let Wire::Plain(tcp) = &self.link.wire else { return Poll::Pending };
+        self.low_water.lower(tcp);
+        match scratch.drop_from(tcp, most) {
+            // Readiness was asked for before the mark was lowered.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                poll_socket(cx, tcp, || scratch.drop_from(tcp, most))
+            }
+            taken => Poll::Ready(taken),
+        }
+    }
+
+    /// From here on bytes are wanted as they come.
+    fn lower_water(&mut self) {
+        if let Wire::Plain(tcp) = &self.link.wire {
+            self.low_water.lower(tcp);
+        }
     }
 
     /// Counts bytes that were taken from the connection. None means that it ended before its time.
@@ -157,7 +197,8 @@ impl Counted {
     }
 
     /// Nothing is left: the connection goes back, or is closed. Whether more has come than was declared.
-    pub(super) fn finish(self) -> bool {
+    pub(super) fn finish(mut self) -> bool {
+        self.lower_water();
         let is_overrun = match self.after {
             After::Overrun => true,
             After::Close => false,

@@ -15,6 +15,7 @@ mod error;
 mod exchange;
 mod framed;
 mod link;
+mod low_water;
 mod options;
 mod outgoing;
 mod payload;

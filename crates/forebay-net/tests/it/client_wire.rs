@@ -240,3 +240,35 @@ async fn bytes_can_be_dropped_by_the_kernel_up_to_a_place() {
     assert!(rest == sent[2_000_000..]);
     assert_eq!(body.discard(1).await.unwrap(), 0);
 }
+
+/// While bytes come fast, the kernel is asked to tell of many at once; a sender that slows down in the middle is heard all the same.
+#[tokio::test]
+async fn few_bytes_after_many_are_dropped_too_and_the_connection_goes_on() {
+    const MANY: u64 = 8 << 20;
+    let (go_on, heard) = std::sync::mpsc::channel::<()>();
+    let heard = std::sync::Mutex::new(heard);
+    let server = Scripted::start(move |_, mut stream| {
+        while head(&mut stream).is_some() {
+            let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", MANY + 10);
+            let _ = stream.write_all(&vec![0; MANY as usize]);
+            for _ in 0..2 {
+                let _ = stream.write_all(b"five.");
+                heard.lock().unwrap().recv().unwrap();
+            }
+        }
+    });
+    let bench = Bench::new(|_| {});
+    for _ in 0..2 {
+        let mut body = bench.get(&server.url("/")).await.unwrap().into_body();
+        for part in [MANY + 5, 5] {
+            let mut dropped = 0;
+            while dropped < part {
+                dropped += body.discard(1 << 20).await.unwrap();
+            }
+            assert_eq!(dropped, part);
+            go_on.send(()).unwrap();
+        }
+        assert_eq!(body.discard(1).await.unwrap(), 0);
+    }
+    assert_eq!(server.accepted(), 1);
+}

@@ -10,7 +10,7 @@ use super::{Part, Results};
 use crate::run;
 
 /// The picture beside the section.
-const PICTURE: &str = "docs/benchmarks-agent-memory.svg";
+const PICTURE: &str = "docs/plots/agent-memory.svg";
 
 /// Draws the picture.
 pub(super) fn draw(results: &Results) -> anyhow::Result<()> {
@@ -45,7 +45,7 @@ pub(super) fn text(results: &Results) -> String {
     for (part, (_, measured)) in &results.parts {
         let _ = write!(out, "\n### {}\n\n{}", title(*part), table(*part, measured));
         if *part == Part::Many && !results.memory.is_empty() {
-            out += "\n![Memory over time](benchmarks-agent-memory.svg)\n";
+            out += "\n![Memory over time](plots/agent-memory.svg)\n";
         }
     }
     out
