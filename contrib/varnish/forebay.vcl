@@ -16,6 +16,7 @@ vcl 4.1;
 #                                                moment ago may be counted once more; it is not served any more.
 #   REFRESH URL                                  the object is fetched and stored anew, whatever there is
 #   GET or HEAD, Cache-Control: only-if-cached   200 if it is there and fresh, 504 if not; the origin is not asked
+#   OPTIONS, Max-Forwards: 0                     200, "Forebay-VCL: 1" and what else may be asked: how an agent recognises this
 #
 # PURGE and REFRESH from an address that is not listed are answered 405. Every answer says in X-Cache what the cache did:
 # HIT, MISS, or PASS for what your VCL does not cache.
@@ -39,6 +40,9 @@ sub vcl_recv {
             }
             set req.http.X-Forebay-Task = req.method;
             set req.method = "GET";
+        } else if (req.method == "OPTIONS" && req.http.Max-Forwards == "0") {
+            set req.http.X-Forebay-Task = req.method;
+            return (synth(200));
         } else if ((req.method == "GET" || req.method == "HEAD") &&
             req.http.Cache-Control ~ "(?i)(^|,)[ \t]*only-if-cached[ \t]*(,|$)") {
             set req.http.X-Forebay-Task = "LOOK";
@@ -107,7 +111,10 @@ sub vcl_deliver {
 
 sub vcl_synth {
     if (req.http.X-Forebay-Task) {
-        if (req.http.X-Forebay-Purged) {
+        if (req.http.X-Forebay-Task == "OPTIONS") {
+            set resp.http.Forebay-VCL = "1";
+            set resp.http.Allow = "GET, HEAD, OPTIONS, PURGE, REFRESH";
+        } else if (req.http.X-Forebay-Purged) {
             set resp.http.purged = req.http.X-Forebay-Purged;
         } else if (req.http.X-Forebay-Cache) {
             set resp.http.X-Cache = req.http.X-Forebay-Cache;

@@ -16,6 +16,9 @@ pub(crate) fn detect(answer: &Answer<'_>) -> Option<EdgeKind> {
     // Each cache adds itself at the end.
     let via = answer.values(&VIA).next_back().and_then(|line| line.rsplit(',').next());
     let via = via.unwrap_or_default().to_ascii_lowercase();
+    if answer.headers.contains_key("forebay-vcl") {
+        return Some(EdgeKind::VarnishForebay);
+    }
     if server.starts_with("forebay") || status.trim_start().starts_with("forebay") {
         return Some(EdgeKind::Forebay);
     }
@@ -64,6 +67,10 @@ mod tests {
         assert_eq!(kind(&[("server", "nginx"), ("x-varnish", "12 13")]), Some(EdgeKind::Varnish));
         assert_eq!(kind(&[("server", "nginx/1.22.1")]), Some(EdgeKind::Nginx));
         assert_eq!(kind(&[("server", "forebay")]), Some(EdgeKind::Forebay));
+        assert_eq!(
+            kind(&[("server", "Varnish"), ("x-varnish", "12"), ("forebay-vcl", "1")]),
+            Some(EdgeKind::VarnishForebay)
+        );
         assert_eq!(kind(&[("server", "nginx"), ("via", "1.1 unknown")]), None);
         assert_eq!(kind(&[("server", "Apache")]), None);
         assert_eq!(kind(&[]), None);

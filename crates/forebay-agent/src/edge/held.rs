@@ -20,7 +20,7 @@ pub(crate) fn held(kind: EdgeKind, answer: &Answer<'_>) -> Held {
     let said = [by_cache_status, by_via, by_word];
     let first = said.into_iter().map(|read| read(answer)).find(|held| *held != Held::Unknown);
     first.unwrap_or_else(|| match kind {
-        EdgeKind::Varnish => by_x_varnish(answer),
+        EdgeKind::Varnish | EdgeKind::VarnishForebay => by_x_varnish(answer),
         _ => by_age(answer),
     })
 }

@@ -15,8 +15,10 @@ use serde::{Deserialize, Serialize};
 pub enum EdgeKind {
     /// Apache Traffic Server.
     Ats,
-    /// Varnish with a VCL that has `PURGE`, such as the one in `contrib/varnish`.
+    /// Varnish. Whether its VCL has `PURGE` cannot be seen; what it does not know it pipes to the origin.
     Varnish,
+    /// Varnish with `contrib/varnish/forebay.vcl`, which counts what it purges and has `only-if-cached`.
+    VarnishForebay,
     /// nginx without a purge module: it can be warmed, not purged.
     Nginx,
     /// nginx with `ngx_cache_purge`, whose location takes `PURGE`.
@@ -34,27 +36,52 @@ pub enum EdgeKind {
 pub enum Probe {
     /// `HEAD` with `only-if-cached`: the cache answers by itself, 504 if it has nothing.
     OnlyIfCached,
+    /// The same with `GET` of the first byte, for caches that keep answers to `HEAD` too, and have one where they have no object.
+    ByteIfCached,
     /// `HEAD`: read from the cache if it is there; if not, the origin is asked.
     Head,
     /// `GET` of the first byte: as [`Head`](Self::Head), for caches whose `HEAD` tells less.
     FirstByte,
 }
 
+/// What a purge takes of an object that has variants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variants {
+    /// All of them.
+    Together,
+    /// The one that its header fields choose.
+    Apart,
+    /// The one that its header fields choose, and with it the sign by which the others are found. They cannot be purged any more, and they
+    /// are served again as soon as any of them is fetched. A purge without the right fields says that there was nothing.
+    Hidden,
+}
+
 /// A word that is no kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a kind of edge: say ats, varnish, nginx, nginx-purge, squid, forebay, generic or auto")]
+#[error(
+    "not a kind of edge: say ats, varnish, varnish-forebay, nginx, nginx-purge, squid, forebay, generic or auto"
+)]
 pub struct UnknownKind;
 
 impl EdgeKind {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Ats, Self::Varnish, Self::Nginx, Self::NginxPurge, Self::Squid, Self::Forebay, Self::Generic];
+    pub const ALL: [Self; 8] = [
+        Self::Ats,
+        Self::Varnish,
+        Self::VarnishForebay,
+        Self::Nginx,
+        Self::NginxPurge,
+        Self::Squid,
+        Self::Forebay,
+        Self::Generic,
+    ];
 
     /// The word in settings, tables and metrics.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ats => "ats",
             Self::Varnish => "varnish",
+            Self::VarnishForebay => "varnish-forebay",
             Self::Nginx => "nginx",
             Self::NginxPurge => "nginx-purge",
             Self::Squid => "squid",
@@ -73,26 +100,35 @@ impl EdgeKind {
         }
     }
 
+    /// Why it is not purged as long as it was only found to be of this kind, and nobody has said so.
+    pub const fn purge_unsaid(self) -> Option<&'static str> {
+        match self {
+            Self::Varnish => Some(
+                "a Varnish passes PURGE on to the origin unless its VCL has one: include contrib/varnish/forebay.vcl, or if yours has one say --edge-kind varnish",
+            ),
+            _ => None,
+        }
+    }
+
     /// How to find out what it holds.
     pub const fn probe(self) -> Probe {
         match self {
-            Self::Ats | Self::Squid | Self::Forebay => Probe::OnlyIfCached,
+            Self::Ats | Self::VarnishForebay | Self::Forebay => Probe::OnlyIfCached,
+            Self::Squid => Probe::ByteIfCached,
             Self::Nginx | Self::NginxPurge | Self::Generic => Probe::Head,
             Self::Varnish => Probe::FirstByte,
         }
     }
 
-    /// Whether its purge says if there was anything, so that a second one proves the first.
-    pub const fn purge_tells(self) -> bool {
+    /// What a purge takes of an object that has variants (`Vary`).
+    pub const fn variants(self) -> Variants {
         match self {
-            Self::Ats | Self::Squid | Self::NginxPurge | Self::Forebay => true,
-            Self::Varnish | Self::Nginx | Self::Generic => false,
+            Self::Ats | Self::Varnish | Self::VarnishForebay | Self::Nginx | Self::Forebay => {
+                Variants::Together
+            }
+            Self::Generic => Variants::Apart,
+            Self::NginxPurge | Self::Squid => Variants::Hidden,
         }
-    }
-
-    /// Whether a purge removes one variant of an object (`Vary`) and leaves the others.
-    pub const fn keeps_variants_apart(self) -> bool {
-        matches!(self, Self::NginxPurge | Self::Squid | Self::Generic)
     }
 
     /// Whether a client that leaves in the middle makes it fetch the rest from the origin at full speed, so that a warm that is held back
@@ -105,7 +141,7 @@ impl EdgeKind {
 impl Probe {
     /// Whether the origin never hears of it.
     pub const fn is_silent(self) -> bool {
-        matches!(self, Self::OnlyIfCached)
+        matches!(self, Self::OnlyIfCached | Self::ByteIfCached)
     }
 }
 

@@ -4,7 +4,7 @@
 //! server by the tests.
 //!
 //! - `name`, [`EdgeSpec`]: which edge, where, and how it wants to be asked; [`Described`]: all of it in a line;
-//! - [`EdgeKind`], [`Probe`]: what kinds there are, and what each can be asked;
+//! - [`EdgeKind`], [`Probe`], [`Variants`]: what kinds there are, and what each can be asked;
 //! - `answer`, `held`, `purge`, `fetch`, `detect`: from an answer to its meaning.
 
 mod answer;
@@ -22,7 +22,7 @@ pub use described::{Described, DescriptionError, Usual, tiers};
 pub(crate) use detect::detect;
 pub(crate) use fetch::fetched;
 pub(crate) use held::held;
-pub use kind::{EdgeKind, Probe, UnknownKind};
+pub use kind::{EdgeKind, Probe, UnknownKind, Variants};
 pub use name::{EdgeName, EdgeNameError};
 pub use purge::Purged;
 pub(crate) use purge::{purged, trouble};

@@ -11,7 +11,7 @@ use super::kind::EdgeKind;
 use crate::failure::{Failure, FailureClass};
 
 /// What became of a purge.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purged {
     /// The object was there and is gone.
     Removed,
@@ -19,6 +19,17 @@ pub enum Purged {
     Absent,
     /// It was taken; whether there was anything, the edge does not say.
     Taken,
+}
+
+impl Purged {
+    /// What became of an object, two variants of which were purged.
+    pub(crate) const fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Removed, _) | (_, Self::Removed) => Self::Removed,
+            (Self::Taken, _) | (_, Self::Taken) => Self::Taken,
+            (Self::Absent, Self::Absent) => Self::Absent,
+        }
+    }
 }
 
 /// Reads the answer of an edge of this kind.
@@ -29,19 +40,20 @@ pub(crate) fn purged(kind: EdgeKind, answer: &Answer<'_>) -> Result<Purged, Fail
     }
     match (kind, status.as_u16()) {
         (EdgeKind::Ats, 404) if is_ats_wrong_host(answer) => Err(wrong_host()),
-        (EdgeKind::Varnish, 200) => Ok(by_count(answer).unwrap_or(Purged::Taken)),
-        (EdgeKind::Varnish, 404) => by_count(answer).ok_or_else(|| unclear(status)),
+        (EdgeKind::Varnish | EdgeKind::VarnishForebay, 200) => Ok(by_count(answer).unwrap_or(Purged::Taken)),
+        (EdgeKind::Varnish | EdgeKind::VarnishForebay, 404) => {
+            by_count(answer).ok_or_else(|| unclear(status))
+        }
+        // What it pipes has no mark of it.
+        (EdgeKind::Varnish, 400..=599) if !answer.headers.contains_key("x-varnish") => Err(piped(status)),
         (EdgeKind::Ats | EdgeKind::Squid | EdgeKind::NginxPurge, 200) => Ok(Purged::Removed),
         (EdgeKind::Forebay, 200 | 204) => Ok(Purged::Removed),
         (EdgeKind::Ats | EdgeKind::Squid | EdgeKind::Forebay, 404) => Ok(Purged::Absent),
-        // The module said 404 until 2.5, but so does an nginx whose location does not exist.
-        (EdgeKind::NginxPurge, 412) => Ok(Purged::Absent),
+        // The module says 404 until 2.5, and 412 from then on. That it is there was said by whoever said what kind of edge this is.
+        (EdgeKind::NginxPurge, 404 | 412) => Ok(Purged::Absent),
         (EdgeKind::Generic, 200..=299) => Ok(by_count(answer).unwrap_or(Purged::Taken)),
         (_, 403 | 405) => Err(refused(status)),
-        (_, 501) => Err(Failure::new(
-            FailureClass::Unsupported,
-            "501: this edge knows no PURGE (for Varnish, contrib/varnish/forebay.vcl has one)",
-        )),
+        (_, 501) => Err(Failure::new(FailureClass::Unsupported, "501: this edge knows no PURGE")),
         _ => Err(unclear(status)),
     }
 }
@@ -85,6 +97,14 @@ fn refused(status: StatusCode) -> Failure {
     Failure::new(FailureClass::Refused, format!("{}: the edge does not let us purge", status.as_u16()))
 }
 
+fn piped(status: StatusCode) -> Failure {
+    let detail = format!(
+        "{}: not Varnish but the origin answers the purge; its VCL has none (contrib/varnish/forebay.vcl has one)",
+        status.as_u16()
+    );
+    Failure::new(FailureClass::Unsupported, detail)
+}
+
 fn unclear(status: StatusCode) -> Failure {
     let detail =
         format!("{} to a purge: that says neither that it is gone nor that it was absent", status.as_u16());
@@ -114,7 +134,7 @@ mod tests {
 
     #[test]
     fn the_same_status_means_another_thing_to_another_cache() {
-        use EdgeKind::{Ats, Forebay, Generic, NginxPurge, Squid, Varnish};
+        use EdgeKind::{Ats, Forebay, Generic, NginxPurge, Squid, Varnish, VarnishForebay};
         use FailureClass::{Refused, Unsupported, WrongHost};
         assert_eq!(read(Ats, 200, 0, &[]), Ok(Purged::Removed));
         assert_eq!(read(Ats, 404, 0, &[]), Ok(Purged::Absent));
@@ -125,10 +145,13 @@ mod tests {
         assert_eq!(read(Varnish, 404, 0, &[("purged", "0")]), Ok(Purged::Absent));
         assert_eq!(read(Varnish, 404, 0, &[]), Err(Unsupported));
         assert_eq!(read(Varnish, 501, 0, &[]), Err(Unsupported));
-        assert_eq!(read(Varnish, 405, 0, &[]), Err(Refused));
+        assert_eq!(read(Varnish, 405, 0, &[]), Err(Unsupported));
+        assert_eq!(read(Varnish, 405, 0, &[("x-varnish", "2")]), Err(Refused));
+        assert_eq!(read(VarnishForebay, 200, 0, &[("purged", "1")]), Ok(Purged::Removed));
+        assert_eq!(read(VarnishForebay, 405, 0, &[]), Err(Refused));
         assert_eq!(read(NginxPurge, 200, 0, &[]), Ok(Purged::Removed));
         assert_eq!(read(NginxPurge, 412, 0, &[]), Ok(Purged::Absent));
-        assert_eq!(read(NginxPurge, 404, 0, &[]), Err(Unsupported));
+        assert_eq!(read(NginxPurge, 404, 153, &[]), Ok(Purged::Absent));
         assert_eq!(read(Squid, 200, 0, &[]), Ok(Purged::Removed));
         assert_eq!(read(Squid, 404, 0, &[]), Ok(Purged::Absent));
         assert_eq!(read(Forebay, 204, 0, &[]), Ok(Purged::Removed));

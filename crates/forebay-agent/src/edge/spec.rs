@@ -114,7 +114,8 @@ impl EdgeSpec {
     ///
     /// `Unsupported`: this kind of edge would do something else with it.
     pub(crate) fn purge_method(&self, kind: EdgeKind) -> Result<Method, Failure> {
-        match (&self.overrides.purge_method, kind.purge_refused()) {
+        let unsaid = if self.kind.is_none() { kind.purge_unsaid() } else { None };
+        match (&self.overrides.purge_method, kind.purge_refused().or(unsaid)) {
             (Some(method), _) => Ok(method.clone()),
             (None, Some(why)) => Err(Failure::new(FailureClass::Unsupported, why)),
             (None, None) => Method::from_bytes(b"PURGE")

@@ -6,15 +6,16 @@
 //!
 //! - [`Worker`], [`WorkOptions`]: an edge at work;
 //! - `request`: what is sent; `tries`: until when; `body`: objects to nowhere;
-//! - `purging`, `probing`, `warming`: the steps.
+//! - `purging`, `probing`, `warming`, `refreshing`: the steps.
 
 mod body;
 mod probing;
 mod purging;
+mod refreshing;
 mod request;
 mod tries;
 mod warming;
 mod worker;
 
-pub use request::Variant;
+pub use request::{Variant, VariantError};
 pub use worker::{Clients, Progress, Proof, Seen, WorkOptions, Worker};

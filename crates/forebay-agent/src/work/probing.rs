@@ -15,7 +15,9 @@ use crate::target::Target;
 
 /// What is asked of a cache may be a moment ahead of what it has done: Traffic Server enters an object into its directory after it has
 /// sent its last byte.
-const PATIENCE: [Duration; 5] = [
+///
+/// Where the origin hears of every question, and sends the whole object again for it, the first of these has to do.
+pub(super) const PATIENCE: [Duration; 5] = [
     Duration::from_millis(5),
     Duration::from_millis(20),
     Duration::from_millis(80),
@@ -58,6 +60,7 @@ pub(super) async fn probe(
 ) -> Result<Probed, Failure> {
     let question = match kind.probe() {
         Probe::OnlyIfCached => Question::HeadIfCached(variant),
+        Probe::ByteIfCached => Question::ByteIfCached(variant),
         Probe::Head => Question::Head(variant),
         Probe::FirstByte => Question::FirstByte(variant),
     };
@@ -90,7 +93,8 @@ pub(super) async fn probe_until(
     variant: Option<&Variant>,
     wanted: Held,
 ) -> Result<Probed, Failure> {
-    let mut patience = PATIENCE.into_iter();
+    let questions = if kind.probe().is_silent() { PATIENCE.len() } else { 1 };
+    let mut patience = PATIENCE.into_iter().take(questions);
     loop {
         let probed = probe(edge, kind, target, variant).await?;
         let is_settled = probed.held == wanted || probed.held == Held::Unknown;
@@ -104,7 +108,7 @@ pub(super) async fn probe_until(
 fn read(kind: EdgeKind, answer: &Answer<'_>) -> Result<Probed, Failure> {
     let status = answer.status.as_u16();
     // RFC 9111 §5.2.1.7: what a cache says that has nothing and may not ask.
-    if kind.probe() == Probe::OnlyIfCached && answer.status == StatusCode::GATEWAY_TIMEOUT {
+    if kind.probe().is_silent() && answer.status == StatusCode::GATEWAY_TIMEOUT {
         return Ok(Probed { held: Held::Miss, status, age: None });
     }
     match edge::trouble(answer) {

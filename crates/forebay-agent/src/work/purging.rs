@@ -1,18 +1,18 @@
 //! Making an edge forget an object, and showing that it has.
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
-use super::probing::probe_until;
+use super::probing::{PATIENCE, probe_until};
 use super::request::{Question, Variant};
 use super::tries::Setback;
 use super::worker::{Inner, Proof};
-use crate::edge::{self, Answer, EdgeKind, Purged};
+use crate::edge::{self, Answer, EdgeKind, Purged, Variants};
 use crate::failure::{Failure, FailureClass};
 use crate::outcome::{Held, Outcome, Verdict};
 use crate::target::Target;
 use crate::task::Action;
 
-/// Purges the object, once for each variant where the edge keeps them apart; before a warm, with the proof where that is cheap.
+/// Purges the object, with all its variants; before a warm, with the proof where that is cheap.
 pub(super) async fn purge(
     edge: &Inner,
     kind: EdgeKind,
@@ -21,35 +21,67 @@ pub(super) async fn purge(
     outcome: &mut Outcome,
 ) -> Result<Verdict, Failure> {
     let begun = Instant::now();
-    let mut purged = once(edge, kind, target, edge.first_variant(), outcome).await?;
-    if kind.keeps_variants_apart() {
-        for variant in edge.options.variants.iter().skip(1) {
-            let next = once(edge, kind, target, Some(variant), outcome).await?;
-            if next == Purged::Removed {
-                purged = next;
-            }
+    let requests = match (kind.variants(), edge.variants().count()) {
+        (Variants::Hidden, 2..) => return Err(hidden()),
+        (Variants::Apart, count) => count,
+        (Variants::Together | Variants::Hidden, _) => 1,
+    };
+    let mut purged = Purged::Absent;
+    for variant in edge.variants().take(requests) {
+        purged = purged.and(once(edge, kind, target, variant, outcome).await?);
+    }
+    settle(purged, outcome);
+    if is_proved(edge, kind, action) {
+        for variant in edge.variants() {
+            prove(edge, kind, target, variant, begun, outcome).await?;
         }
     }
-    let is_proved = match edge.options.proof {
-        Proof::Never => false,
-        Proof::Always => true,
-        Proof::Warm => action.warms() && kind.probe().is_silent(),
-    };
-    if is_proved {
-        prove(edge, kind, target, begun, outcome).await?;
-    } else if kind.purge_tells() || purged != Purged::Taken {
-        outcome.after = Held::Miss;
-    }
-    outcome.before = match purged {
-        Purged::Removed => Held::Hit,
-        Purged::Absent => Held::Miss,
-        Purged::Taken => Held::Unknown,
-    };
     Ok(match purged {
         Purged::Removed => Verdict::Removed,
         Purged::Absent => Verdict::Absent,
         Purged::Taken => Verdict::Purged,
     })
+}
+
+/// Purges one variant before it is warmed.
+pub(super) async fn purge_variant(
+    edge: &Inner,
+    kind: EdgeKind,
+    target: &Target,
+    variant: Option<&Variant>,
+    outcome: &mut Outcome,
+) -> Result<(), Failure> {
+    let begun = Instant::now();
+    let purged = once(edge, kind, target, variant, outcome).await?;
+    settle(purged, outcome);
+    if is_proved(edge, kind, Action::Refresh) {
+        prove(edge, kind, target, variant, begun, outcome).await?;
+    }
+    Ok(())
+}
+
+fn hidden() -> Failure {
+    Failure::new(
+        FailureClass::Unsupported,
+        "this kind of cache purges one variant and hides the others, which come back when it is fetched again; refresh them instead",
+    )
+}
+
+/// What the purge itself says.
+fn settle(purged: Purged, outcome: &mut Outcome) {
+    (outcome.before, outcome.after) = match purged {
+        Purged::Removed => (Held::Hit, Held::Miss),
+        Purged::Absent => (Held::Miss, Held::Miss),
+        Purged::Taken => (Held::Unknown, Held::Unknown),
+    };
+}
+
+fn is_proved(edge: &Inner, kind: EdgeKind, action: Action) -> bool {
+    match edge.options.proof {
+        Proof::Never => false,
+        Proof::Always => true,
+        Proof::Warm => action.warms() && kind.probe().is_silent(),
+    }
 }
 
 async fn once(
@@ -93,12 +125,13 @@ async fn prove(
     edge: &Inner,
     kind: EdgeKind,
     target: &Target,
+    variant: Option<&Variant>,
     purged: Instant,
     outcome: &mut Outcome,
 ) -> Result<(), Failure> {
     let still_there = |detail: &str| Err(Failure::new(FailureClass::StillThere, detail));
     if kind.probe().is_silent() {
-        let probed = probe_until(edge, kind, target, edge.first_variant(), Held::Miss).await?;
+        let probed = probe_until(edge, kind, target, variant, Held::Miss).await?;
         outcome.after = probed.held;
         let is_younger = probed.age.is_some_and(|age| age <= purged.elapsed().as_secs());
         return match probed.held {
@@ -108,10 +141,20 @@ async fn prove(
             _ => Ok(()),
         };
     }
-    match once(edge, kind, target, edge.first_variant(), outcome).await? {
-        Purged::Absent => outcome.after = Held::Miss,
-        Purged::Removed => return still_there("a second purge found the object again"),
-        Purged::Taken => outcome.after = Held::Unknown,
+    // Varnish counts what it has purged until a thread of its own has taken it away.
+    let mut patience = PATIENCE.into_iter();
+    loop {
+        outcome.after = match once(edge, kind, target, variant, outcome).await? {
+            Purged::Absent => Held::Miss,
+            Purged::Taken => Held::Unknown,
+            Purged::Removed => match patience.next() {
+                Some(wait) => {
+                    sleep(wait).await;
+                    continue;
+                }
+                None => return still_there("a second purge found the object again"),
+            },
+        };
+        return Ok(());
     }
-    Ok(())
 }

@@ -15,6 +15,7 @@ use crate::governor::Place;
 use crate::target::Target;
 use crate::task::Lane;
 
+const FIRST_BYTE: HeaderValue = HeaderValue::from_static("bytes=0-0");
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("forebay/", env!("CARGO_PKG_VERSION")));
 
 /// One of the answers that an edge may keep of a URL: the request fields that choose it. Cheap to clone.
@@ -58,6 +59,7 @@ pub(super) enum Question<'a> {
     Purge(Method, Option<&'a Variant>),
     /// The head, without the origin if the edge can do that.
     HeadIfCached(Option<&'a Variant>),
+    ByteIfCached(Option<&'a Variant>),
     Head(Option<&'a Variant>),
     FirstByte(Option<&'a Variant>),
     Object(Option<&'a Variant>),
@@ -85,7 +87,7 @@ impl Question<'_> {
         match self {
             Self::Purge(method, _) => method.clone(),
             Self::HeadIfCached(_) | Self::Head(_) => Method::HEAD,
-            Self::FirstByte(_) | Self::Object(_) => Method::GET,
+            Self::ByteIfCached(_) | Self::FirstByte(_) | Self::Object(_) => Method::GET,
             Self::Options => Method::OPTIONS,
         }
     }
@@ -95,8 +97,12 @@ impl Question<'_> {
             Self::HeadIfCached(_) => {
                 headers.insert(CACHE_CONTROL, HeaderValue::from_static("only-if-cached"));
             }
+            Self::ByteIfCached(_) => {
+                headers.insert(CACHE_CONTROL, HeaderValue::from_static("only-if-cached"));
+                headers.insert(RANGE, FIRST_BYTE);
+            }
             Self::FirstByte(_) => {
-                headers.insert(RANGE, HeaderValue::from_static("bytes=0-0"));
+                headers.insert(RANGE, FIRST_BYTE);
             }
             Self::Options => {
                 headers.insert("max-forwards", HeaderValue::from_static("0"));
@@ -106,6 +112,7 @@ impl Question<'_> {
         let variant = match self {
             Self::Purge(_, variant)
             | Self::HeadIfCached(variant)
+            | Self::ByteIfCached(variant)
             | Self::Head(variant)
             | Self::FirstByte(variant)
             | Self::Object(variant) => *variant,
@@ -158,10 +165,8 @@ impl Inner {
         let headers = request.headers_mut();
         headers.reserve(8);
         headers.insert(USER_AGENT, AGENT);
-        if matches!(
-            question,
-            Question::Object(_) | Question::HeadIfCached(_) | Question::FirstByte(_) | Question::Head(_)
-        ) {
+        // A purge has it too: some caches look for the variant that it chooses.
+        if !matches!(question, Question::Options) {
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         for (name, value) in &overrides.headers {

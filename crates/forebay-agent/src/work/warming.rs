@@ -32,21 +32,15 @@ pub(super) async fn fetch_all(
     action: Action,
     outcome: &mut Outcome,
 ) -> Result<bool, Failure> {
-    let variants = &edge.options.variants;
-    if variants.is_empty() {
-        return fetch(edge, kind, target, action, None, outcome).await;
-    }
     let mut were_there = true;
-    for variant in variants.iter() {
-        were_there &= fetch(edge, kind, target, action, Some(variant), outcome)
-            .await
-            .map_err(|failure| Failure::new(failure.class, format!("{variant}: {}", failure.detail)))?;
+    for variant in edge.variants() {
+        were_there &= fetch(edge, kind, target, action, variant, outcome).await?;
     }
     Ok(were_there)
 }
 
 /// Has one variant fetched; whether it was there already.
-async fn fetch(
+pub(super) async fn fetch(
     edge: &Inner,
     kind: EdgeKind,
     target: &Target,
@@ -54,19 +48,43 @@ async fn fetch(
     variant: Option<&Variant>,
     outcome: &mut Outcome,
 ) -> Result<bool, Failure> {
+    let fetched = fetch_one(edge, kind, target, action, variant, outcome).await;
+    fetched.map_err(|failure| match variant {
+        None => failure,
+        Some(variant) => Failure::new(failure.class, format!("{variant}: {}", failure.detail)),
+    })
+}
+
+async fn fetch_one(
+    edge: &Inner,
+    kind: EdgeKind,
+    target: &Target,
+    action: Action,
+    variant: Option<&Variant>,
+    outcome: &mut Outcome,
+) -> Result<bool, Failure> {
+    // What it had when it was first asked: what a later try finds may be what an earlier one has brought.
+    let mut before = Held::Unknown;
     // Where the origin does not hear of it, asking costs less than an object that nobody needs. After a purge the answer is known.
     if action == Action::Warm && kind.probe().is_silent() && !edge.options.digest {
         let probed = probe(edge, kind, target, variant).await?;
-        (outcome.before, outcome.after) = (probed.held, probed.held);
+        (before, outcome.after) = (probed.held, probed.held);
         if probed.held == Held::Hit {
             outcome.status = Some(probed.status);
             outcome.attempts += 1;
-            return Ok(true);
         }
     }
-    let was_there = get(edge, kind, target, variant, outcome).await?;
-    if was_there || edge.options.proof == Proof::Never {
-        return Ok(was_there);
+    let got = if before == Held::Hit {
+        Ok(Held::Hit)
+    } else {
+        get(edge, kind, target, variant, &mut before, outcome).await
+    };
+    // Of several variants, one that was not there counts.
+    if matches!(outcome.before, Held::Unknown | Held::Hit) {
+        outcome.before = before;
+    }
+    if got? == Held::Hit || edge.options.proof == Proof::Never {
+        return Ok(before == Held::Hit);
     }
     let probed = probe_until(edge, kind, target, variant, Held::Hit).await?;
     outcome.after = probed.held;
@@ -79,20 +97,22 @@ async fn fetch(
     }
 }
 
-/// Fetches the object to nowhere; whether it came out of the cache.
+/// Fetches the object to nowhere; what the edge had of it then, and, if nobody knows yet, before.
 async fn get(
     edge: &Inner,
     kind: EdgeKind,
     target: &Target,
     variant: Option<&Variant>,
+    before: &mut Held,
     outcome: &mut Outcome,
-) -> Result<bool, Failure> {
+) -> Result<Held, Failure> {
     let mut tries = edge.tries();
     loop {
         tries.begin().await?;
         outcome.attempts += 1;
-        if let Some(was_there) = tries.settled(get_once(edge, kind, target, variant, outcome).await).await {
-            return was_there;
+        let got = get_once(edge, kind, target, variant, before, outcome).await;
+        if let Some(held) = tries.settled(got).await {
+            return held;
         }
     }
 }
@@ -102,8 +122,9 @@ async fn get_once(
     kind: EdgeKind,
     target: &Target,
     variant: Option<&Variant>,
+    before: &mut Held,
     outcome: &mut Outcome,
-) -> Result<bool, Setback> {
+) -> Result<Held, Setback> {
     let mut aboard = edge.governor.board().await;
     let heard = edge.ask(&Question::Object(variant), target).await?;
     let (head, body) = heard.response.into_parts();
@@ -112,16 +133,16 @@ async fn get_once(
         heard.place.judge(&failure);
         Setback::of(failure, &head.headers)
     })?;
-    if outcome.before == Held::Unknown {
-        outcome.before = fetched.before;
+    if *before == Held::Unknown {
+        *before = fetched.before;
     }
-    let was_there = fetched.before == Held::Hit;
-    if was_there || fetched.is_stored == Some(true) {
+    let is_hit = fetched.before == Held::Hit;
+    if is_hit || fetched.is_stored == Some(true) {
         outcome.after = Held::Hit;
     }
-    if was_there && !edge.options.digest {
+    if is_hit && !edge.options.digest {
         // Nothing is being filled that could be cut short.
-        return Ok(true);
+        return Ok(fetched.before);
     }
     if let Some(len) = body.remaining() {
         aboard.is_known(len);
@@ -130,5 +151,5 @@ async fn get_once(
     let digest = nowhere.take(body, &head.headers).await;
     outcome.bytes += nowhere.bytes;
     outcome.digest = digest?;
-    Ok(was_there)
+    Ok(fetched.before)
 }

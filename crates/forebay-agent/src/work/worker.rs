@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::request::Variant;
 use super::tries::Tries;
-use super::{probing, purging, warming};
+use super::{probing, purging, refreshing, warming};
 use crate::edge::{EdgeKind, EdgeSpec};
 use crate::failure::{Failure, FailureClass};
 use crate::governor::Governor;
@@ -199,19 +199,19 @@ impl Inner {
         match action {
             Action::Purge => purging::purge(self, kind, target, action, outcome).await,
             Action::Warm => warming::warm(self, kind, target, outcome).await,
-            Action::Refresh => {
-                purging::purge(self, kind, target, action, outcome).await?;
-                let before = outcome.before;
-                warming::fetch_all(self, kind, target, action, outcome).await?;
-                outcome.before = before;
-                Ok(Verdict::Refreshed)
-            }
+            Action::Refresh => refreshing::refresh(self, kind, target, outcome).await,
         }
     }
 
     /// What it is; asked once, by whoever comes first.
     async fn found(&self, target: &Target) -> Result<Option<EdgeKind>, Failure> {
         self.kind.get_or_try_init(|| probing::detect(self, target)).await.copied()
+    }
+
+    /// The variants, one at least.
+    pub(super) fn variants(&self) -> impl Iterator<Item = Option<&Variant>> {
+        let variants = &self.options.variants;
+        (0..variants.len().max(1)).map(|index| variants.get(index))
     }
 
     pub(super) fn first_variant(&self) -> Option<&Variant> {

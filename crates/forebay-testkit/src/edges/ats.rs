@@ -87,7 +87,7 @@ impl Ats {
         }
         if let Some(certificate) = setup.tls {
             let (cert, key) = ground.certificate(certificate)?;
-            let line = format!("ssl_cert_name={} ssl_key_name={}\n", cert.display(), key.display());
+            let line = format!("dest_ip=* ssl_cert_name={} ssl_key_name={}\n", cert.display(), key.display());
             ground.write("etc/ssl_multicert.config", &line)?;
         }
         let path = ground.dir.join("etc/records.config");

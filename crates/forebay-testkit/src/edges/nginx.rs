@@ -80,7 +80,10 @@ const HTTP: &str = "\
     upstream kept { server ORIGIN; keepalive 64; }
 ";
 
+/// No files are kept open: a worker would go on serving what another has purged, as long as the loader of the cache has not been through,
+/// which is a minute after the start.
 const SERVER: &str = "\
+    open_file_cache off;
     location / {
         proxy_pass http://kept; proxy_http_version 1.1;
         proxy_set_header Connection \"\"; proxy_set_header Host $host;
