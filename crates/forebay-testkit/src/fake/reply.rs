@@ -1,7 +1,9 @@
 //! An answer, and how it goes out: to the byte, with its faults.
 
 use std::fmt::Write as _;
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
 use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
@@ -185,11 +187,10 @@ impl Reply {
         }
         let mut rest = block;
         while !rest.is_empty() {
-            let n = io.write(rest).await?;
+            let n = poll_fn(|cx| entry.poll_give(cx, Pin::new(&mut *io), rest)).await?;
             if n == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
-            entry.add_sent(n as u64);
             rest = &rest[n..];
         }
         if self.framing == Framing::Chunked {

@@ -1,10 +1,14 @@
 //! What a fake was asked, and what it really sent: the other half of an assertion.
 
 use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::Relaxed};
+use std::task::{Context, Poll};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
+use tokio::io::AsyncWrite;
 
 use super::head::RequestHead;
 use super::verb::{Target, Verb};
@@ -38,15 +42,23 @@ pub(crate) struct Entry {
     pub(crate) status: AtomicU16,
     pub(crate) taken: AtomicU64,
     sent: AtomicU64,
-    /// Of all requests.
-    sent_in_all: Arc<AtomicU64>,
+    given: Arc<Given>,
+}
+
+/// Bytes given to sockets, for all requests.
+#[derive(Debug, Default)]
+struct Given {
+    sent: AtomicU64,
+    /// Shared by those who give bytes away until they have counted them, and taken by whoever looks at a count: who has received bytes finds
+    /// them counted.
+    uncounted: RwLock<()>,
 }
 
 /// The last requests, and how many there were.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     state: Mutex<State>,
-    sent: Arc<AtomicU64>,
+    given: Arc<Given>,
     under_way: AtomicU64,
     under_way_most: AtomicU64,
 }
@@ -103,7 +115,7 @@ impl Log {
             status: AtomicU16::new(0),
             taken: AtomicU64::new(0),
             sent: AtomicU64::new(0),
-            sent_in_all: Arc::clone(&self.sent),
+            given: Arc::clone(&self.given),
         });
         state.requests += 1;
         *state.of.entry(target.verb).or_default() += 1;
@@ -119,6 +131,7 @@ impl Log {
     }
 
     pub(crate) fn tally(&self) -> Tally {
+        let _counted = self.given.uncounted.write();
         let state = self.state.lock();
         Tally {
             requests: state.requests,
@@ -126,11 +139,12 @@ impl Log {
             of: state.of.clone(),
             under_way: self.under_way.load(Relaxed),
             under_way_most: self.under_way_most.load(Relaxed),
-            sent: self.sent.load(Relaxed),
+            sent: self.given.sent.load(Relaxed),
         }
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
+        let _counted = self.given.uncounted.write();
         self.state.lock().entries.iter().map(|entry| entry.snapshot()).collect()
     }
 
@@ -152,9 +166,20 @@ impl Drop for UnderWay<'_> {
 }
 
 impl Entry {
-    pub(crate) fn add_sent(&self, bytes: u64) {
-        self.sent.fetch_add(bytes, Relaxed);
-        self.sent_in_all.fetch_add(bytes, Relaxed);
+    /// Gives bytes to a socket, as many as it takes, and counts them.
+    pub(crate) fn poll_give(
+        &self,
+        cx: &mut Context<'_>,
+        io: Pin<&mut impl AsyncWrite>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let _uncounted = self.given.uncounted.read();
+        let polled = io.poll_write(cx, bytes);
+        if let Poll::Ready(Ok(n)) = polled {
+            self.sent.fetch_add(n as u64, Relaxed);
+            self.given.sent.fetch_add(n as u64, Relaxed);
+        }
+        polled
     }
 
     fn snapshot(&self) -> Seen {
