@@ -1,8 +1,7 @@
 //! nginx as a cache, which says in `X-Cache-Status` what it did.
 //!
-//! It cannot purge by itself: a PURGE goes on to the origin. With the module of Debian (`libnginx-mod-http-cache-purge`) it can, from a
-//! location that does nothing else; the same directive beside `proxy_cache` ends the worker there, because the module has an older idea of
-//! what nginx keeps for a location.
+//! It cannot purge by itself: a PURGE goes on to the origin. With the module of Debian (`libnginx-mod-http-cache-purge`) and the
+//! configuration that the project ships for it, it can.
 
 use std::io;
 use std::net::SocketAddr;
@@ -40,8 +39,8 @@ impl NginxCache {
     ) -> io::Result<Self> {
         let purging = match purge {
             Purge::Forwarded => String::new(),
-            Purge::Module(Purging::Allowed) => PURGING.replace("ALLOWED", "allow 127.0.0.1;"),
-            Purge::Module(Purging::Refused) => PURGING.replace("ALLOWED", ""),
+            Purge::Module(Purging::Allowed) => PURGING.to_owned(),
+            Purge::Module(Purging::Refused) => PURGING.replace("allow 127.0.0.1;", ""),
         };
         let http = HTTP.replace("DIR", &dir.display().to_string()).replace("ORIGIN", &origin.to_string());
         let nginx = Nginx::configure_with(dir, dir, tls, &http, &(SERVER.to_owned() + &purging))?;
@@ -92,9 +91,5 @@ const SERVER: &str = "\
     }
 ";
 
-/// A refusal of nginx's own, made into a way from one location to another.
-const PURGING: &str = "\
-    error_page 418 = @purge;
-    if ($request_method = PURGE) { return 418; }
-    location @purge { ALLOWED deny all; proxy_cache_purge edge $host$request_uri; }
-";
+/// `contrib/nginx/purge.conf`, as it is shipped.
+const PURGING: &str = include_str!("../../../../contrib/nginx/purge.conf");
