@@ -7,6 +7,7 @@
 
 mod ats;
 mod facts;
+mod lies;
 mod nginx;
 mod rig;
 mod squid;

@@ -1,5 +1,6 @@
 //! An origin, an edge before it, and a worker at that edge.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -86,21 +87,8 @@ pub(crate) struct At<'a> {
 
 impl<'a> At<'a> {
     pub(crate) fn new(world: &'a World, server: &Server, manner: Manner) -> Self {
-        let address = format!("{}://{}", manner.scheme, server.addr);
-        let mut spec = EdgeSpec::parse(&address, manner.form).unwrap();
-        spec.kind = manner.kind;
-        let client = || {
-            Client::new(ClientOptions {
-                head_timeout: Duration::from_secs(10),
-                tls: ClientTls::insecure(),
-                ..ClientOptions::default()
-            })
-        };
-        let clients = Clients { control: client(), bulk: client() };
-        let options =
-            WorkOptions { proof: manner.proof, variants: manner.variants.into(), ..WorkOptions::default() };
-        let governor = Governor::new(&EdgeLimits::default());
-        Self { worker: Worker::new(spec, clients, governor, options), world, scheme: manner.scheme }
+        let scheme = manner.scheme;
+        Self { worker: worker(server.addr, manner, WorkOptions::default()), world, scheme }
     }
 
     pub(crate) async fn run(&self, action: Action, url: &str) -> Outcome {
@@ -128,6 +116,23 @@ impl<'a> At<'a> {
         let seen = self.world.origin.seen();
         seen.iter().map(|seen| seen.head.method.as_str()).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// A worker at an edge, who is as patient as these options but for what the manner says.
+pub(crate) fn worker(addr: SocketAddr, manner: Manner, mut options: WorkOptions) -> Worker {
+    let mut spec = EdgeSpec::parse(&format!("{}://{addr}", manner.scheme), manner.form).unwrap();
+    spec.kind = manner.kind;
+    let client = || {
+        Client::new(ClientOptions {
+            head_timeout: Duration::from_secs(10),
+            tls: ClientTls::insecure(),
+            ..ClientOptions::default()
+        })
+    };
+    let clients = Clients { control: client(), bulk: client() };
+    options.proof = manner.proof;
+    options.variants = manner.variants.into();
+    Worker::new(spec, clients, Governor::new(&EdgeLimits::default()), options)
 }
 
 /// An outcome in three words.

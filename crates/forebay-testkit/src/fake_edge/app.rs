@@ -1,7 +1,7 @@
 //! From a request to the answer of a cache.
 
 use std::io;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 
@@ -100,7 +100,7 @@ impl Shared {
             let found = self.shelf.ask(target.verb, &target.key, keeping);
             let told = Told::of(target.verb, found);
             match (told, found.bytes) {
-                (Told::Hit | Told::Miss { .. }, Some(bytes)) => (told, object(head, bytes)),
+                (Told::Hit | Told::Miss { .. }, Some(bytes)) => (told, object(head, bytes, found.kept)),
                 (Told::Hit | Told::Miss { .. }, None) => (told, self.refuse(404, "Not Found", target)),
                 _ => (told, self.flavour.refusal(told)),
             }
@@ -116,7 +116,7 @@ impl Shared {
 }
 
 /// The object, or the part of it that is asked for.
-fn object(head: &RequestHead, bytes: u64) -> Reply {
+fn object(head: &RequestHead, bytes: u64, kept: Option<Duration>) -> Reply {
     let content = Content::pattern(FakeEdge::BODY, bytes);
     let reply = match ranges::asked(head.field("range"), bytes) {
         Asked::Whole => Reply::new(200).content(content),
@@ -129,5 +129,5 @@ fn object(head: &RequestHead, bytes: u64) -> Reply {
     reply
         .with("content-type", "application/octet-stream")
         .with("cache-control", "max-age=3600")
-        .with("age", "0")
+        .with("age", kept.unwrap_or_default().as_secs().to_string())
 }

@@ -35,7 +35,7 @@ pub(super) enum Told {
 
 impl Told {
     pub(super) fn of(verb: Verb, found: Found) -> Self {
-        match (verb, found.kept) {
+        match (verb, found.kept.is_some()) {
             (Verb::Purge, true) => Self::Purged,
             (Verb::Purge, false) => Self::Absent,
             (Verb::Look, false) => Self::NotCached,

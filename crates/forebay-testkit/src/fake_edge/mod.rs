@@ -14,6 +14,7 @@ mod shelf;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use flavour::Flavour;
 pub use shelf::{Asked, Habit};
@@ -82,9 +83,9 @@ impl FakeEdge {
         self.shared.shelf.behave_with(path, habit);
     }
 
-    /// It has this path in its cache, as if somebody had asked for it.
-    pub fn fill(&self, path: &str) {
-        self.shared.shelf.fill(path);
+    /// It has this path in its cache, as if somebody had asked for it so long ago.
+    pub fn fill(&self, path: &str, age: Duration) {
+        self.shared.shelf.fill(path, age);
     }
 
     /// Its cache is empty.

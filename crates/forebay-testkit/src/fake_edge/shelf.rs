@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 
@@ -54,7 +55,8 @@ struct State {
 struct Thing {
     bytes: Option<u64>,
     habit: Option<Habit>,
-    kept: bool,
+    /// Since when it is in the cache.
+    kept: Option<SystemTime>,
     asked: Asked,
 }
 
@@ -63,8 +65,8 @@ struct Thing {
 pub(super) struct Found {
     /// Bytes of the object; `None` where there is none, not even behind the cache.
     pub(super) bytes: Option<u64>,
-    /// Whether it was in the cache.
-    pub(super) kept: bool,
+    /// How long it was in the cache, if it was.
+    pub(super) kept: Option<Duration>,
     /// Whether the cache says that it keeps what it fetches for this request.
     pub(super) stores: bool,
 }
@@ -93,16 +95,16 @@ impl Shelf {
         self.with(path, |thing| thing.habit = Some(habit));
     }
 
-    pub(super) fn fill(&self, path: &str) {
-        self.with(path, |thing| thing.kept = true);
+    pub(super) fn fill(&self, path: &str, age: Duration) {
+        self.with(path, |thing| thing.kept = Some(SystemTime::now() - age));
     }
 
     pub(super) fn clear(&self) {
-        self.state.lock().things.values_mut().for_each(|thing| thing.kept = false);
+        self.state.lock().things.values_mut().for_each(|thing| thing.kept = None);
     }
 
     pub(super) fn has(&self, path: &str) -> bool {
-        self.state.lock().things.get(path).is_some_and(|thing| thing.kept)
+        self.state.lock().things.get(path).is_some_and(|thing| thing.kept.is_some())
     }
 
     pub(super) fn asked(&self, path: &str) -> Asked {
@@ -119,7 +121,8 @@ impl Shelf {
         let state = &mut *self.state.lock();
         let thing = state.things.entry(path.to_owned()).or_default();
         let habit = thing.habit.unwrap_or(state.habit);
-        let found = Found { bytes: thing.bytes.or(everywhere), kept: thing.kept, stores: false };
+        let kept = thing.kept.map(|since| since.elapsed().unwrap_or_default());
+        let found = Found { bytes: thing.bytes.or(everywhere), kept, stores: false };
         let count = match verb {
             Verb::Get => &mut thing.asked.get,
             Verb::Head => &mut thing.asked.head,
@@ -131,15 +134,17 @@ impl Shelf {
         *count += 1;
         match verb {
             Verb::Purge => {
-                thing.kept &= habit == Habit::KeepsForEver;
+                thing.kept = thing.kept.filter(|_| habit == Habit::KeepsForEver);
                 found
             }
             Verb::Look => found,
-            Verb::Get | Verb::Head if thing.kept => found,
+            Verb::Get | Verb::Head if kept.is_some() => found,
             _ => {
                 let stores = found.bytes.is_some() && keeping == Keeping::Yes && habit != Habit::KeepsNothing;
-                thing.kept |= stores && habit != Habit::Forgets;
-                Found { kept: false, stores, ..found }
+                if stores && habit != Habit::Forgets {
+                    thing.kept = Some(SystemTime::now());
+                }
+                Found { kept: None, stores, ..found }
             }
         }
     }

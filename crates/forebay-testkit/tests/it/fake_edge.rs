@@ -74,6 +74,15 @@ fn only_whole_gets_are_kept_by_the_one_and_anything_by_the_others() {
 }
 
 #[test]
+fn what_is_in_it_has_an_age() {
+    let (edge, mut conn) = edge(Flavour::XCache);
+    edge.fill("/a?b=1", Duration::from_secs(90));
+    assert_eq!(ask(&mut conn, "HEAD", LOOK).head.field("age"), Some("90"));
+    edge.clear();
+    assert_eq!(ask(&mut conn, "GET", "").head.field("age"), Some("0"));
+}
+
+#[test]
 fn an_unknown_host_and_an_absent_object_have_one_status_and_two_bodies() {
     let (edge, mut conn) = edge(Flavour::Ats(Via::Codes));
     edge.serve_only(&["www.example.test"]);
