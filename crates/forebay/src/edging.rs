@@ -20,6 +20,7 @@ use std::{env, sync::Arc};
 
 use anyhow::Context;
 use forebay_agent::{
+    Action,
     fleet::{self, Stopper},
     list::{Spool, UrlList},
 };
@@ -38,7 +39,11 @@ pub(crate) fn run(asked: &Edging) -> Outcome {
     let config = asked.base.sources.load()?.to_config()?;
     let edges = Edges::new(&config, asked.digest)?;
     let feed = Feed::new(asked, &config, edges.clients.control.clone())?;
-    let runtime = reach::runtime()?;
+    let runtime = match asked.action {
+        // Heads of a hundred bytes: two threads would spend their time waking each other.
+        Action::Purge => reach::runtime_of(1),
+        Action::Warm | Action::Refresh => reach::runtime(),
+    }?;
     let outcome = runtime.block_on(async {
         let (spool, list) =
             Spool::new(&env::temp_dir()).context("cannot keep the list of URLs in a temporary file")?;

@@ -100,8 +100,13 @@ pub(crate) async fn facts(
 /// The threads of a command.
 pub(crate) fn runtime() -> Result<Runtime, Failure> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    runtime_of(cores.min(WORKERS_MAX))
+}
+
+/// So many threads that move bytes.
+pub(crate) fn runtime_of(workers: usize) -> Result<Runtime, Failure> {
     let runtime = Builder::new_multi_thread()
-        .worker_threads(cores.min(WORKERS_MAX))
+        .worker_threads(workers)
         .max_blocking_threads(BLOCKING_MAX)
         .thread_stack_size(STACK_BYTES)
         .thread_name("forebay-move")

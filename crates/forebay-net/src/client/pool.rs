@@ -12,6 +12,7 @@ use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
+use std::time::Duration;
 
 use forebay_budget::Class;
 use futures_util::poll;
@@ -48,6 +49,9 @@ pub(crate) struct Pool {
     hungry: Count,
     resolver: Resolver,
 }
+
+/// How long a connection was put there just now.
+const JUST_PUT: Duration = Duration::from_millis(20);
 
 /// Which connection will do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,8 +207,11 @@ impl Pool {
 
     fn take_idle(&self, destination: &Destination) -> Option<Link> {
         loop {
-            let link = self.shelf.lock().take(destination)?;
-            if link.wire.is_silent() {
+            let Idle { link, since } = self.shelf.lock().take(destination)?;
+            // Nobody ends a connection that he has just kept open, so a system call to make sure is not worth its time.
+            let is_silent =
+                if since.elapsed() < JUST_PUT { link.wire.seems_silent() } else { link.wire.is_silent() };
+            if is_silent {
                 return Some(link);
             }
             self.counters.idle_closed.add(1);

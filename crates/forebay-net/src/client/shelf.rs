@@ -60,13 +60,13 @@ impl Shelf {
         None
     }
 
-    pub(super) fn take(&mut self, destination: &Destination) -> Option<Link> {
+    pub(super) fn take(&mut self, destination: &Destination) -> Option<Idle> {
         let idle = self.idle.get_mut(destination)?;
         let last = idle.pop();
         if idle.is_empty() {
             self.idle.remove(destination);
         }
-        last.map(|idle| idle.link)
+        last
     }
 
     pub(super) fn take_all(&mut self, destination: &Destination) -> Vec<Idle> {

@@ -28,6 +28,12 @@ impl Wire {
         matches!(peek(tcp), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
+    /// As [`Wire::is_silent`], as far as the runtime has been told.
+    pub(super) fn seems_silent(&self) -> bool {
+        let tcp = self.tcp();
+        tcp.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_pending() || self.is_silent()
+    }
+
     /// Whether bytes have come beyond those that were read. What comes beneath TLS may be TLS's own.
     pub(super) fn has_more(&self) -> bool {
         let Self::Plain(tcp) = self else { return false };
