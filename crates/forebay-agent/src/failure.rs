@@ -55,6 +55,8 @@ pub enum FailureClass {
     Busy,
     /// The request cannot be made.
     Invalid,
+    /// We were told to stop before it was asked for.
+    Stopped,
 }
 
 /// A failure: its class, and one line for a person.
@@ -68,7 +70,7 @@ pub struct Failure {
 
 impl FailureClass {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Resolve,
         Self::Connect,
         Self::Tls,
@@ -92,6 +94,7 @@ impl FailureClass {
         Self::Parent,
         Self::Busy,
         Self::Invalid,
+        Self::Stopped,
     ];
 
     /// Whether another try may succeed without anybody changing anything.
@@ -139,6 +142,7 @@ impl FailureClass {
             Self::Parent => "parent",
             Self::Busy => "busy",
             Self::Invalid => "invalid",
+            Self::Stopped => "stopped",
         }
     }
 

@@ -30,6 +30,28 @@ pub struct Outcome {
     pub digest: Option<Sha256Digest>,
 }
 
+impl Outcome {
+    /// Nothing was asked, and nothing came of it.
+    pub fn failed(failure: Failure) -> Self {
+        Self { verdict: Verdict::Failed(failure), ..Self::begun() }
+    }
+
+    /// Before anything was asked.
+    pub(crate) fn begun() -> Self {
+        Self {
+            verdict: Verdict::Purged,
+            status: None,
+            bytes: 0,
+            ttfb: None,
+            took: Duration::ZERO,
+            before: Held::Unknown,
+            after: Held::Unknown,
+            attempts: 0,
+            digest: None,
+        }
+    }
+}
+
 /// A SHA-256, shown in hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Sha256Digest(pub [u8; 32]);

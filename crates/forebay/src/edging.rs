@@ -27,7 +27,7 @@ use forebay_agent::{
 
 use tokio::runtime::Handle;
 
-use self::{edges::Edges, feed::Feed, said::Said};
+use self::{counts::End, edges::Edges, feed::Feed, said::Said};
 use crate::{
     args::{Edging, Run},
     moving::Interrupt,
@@ -71,13 +71,8 @@ async fn for_real(asked: &Edging, edges: Edges, feed: Feed, spool: Spool, list: 
         let said = Arc::clone(&said);
         Arc::new(move |done| said.done(&done))
     };
-    let working = async {
-        for tier in &edges.tiers {
-            fleet::run(tier, asked.action, &list, &tell, &stop).await?;
-        }
-        Ok(())
-    };
-    let mut working = std::pin::pin!(working);
+    let dir = env::temp_dir();
+    let mut working = std::pin::pin!(fleet::run(&edges.fleet, asked.action, &list, &dir, &tell, &stop));
     let mut interrupted = false;
     let worked: Result<(), std::io::Error> = loop {
         tokio::select! {
@@ -101,8 +96,13 @@ async fn for_real(asked: &Edging, edges: Edges, feed: Feed, spool: Spool, list: 
     } else {
         feeding.await.map_err(anyhow::Error::from)?
     };
-    let exit = said.finish(interrupted)?;
-    fed?;
+    let end = match (interrupted, &fed) {
+        (true, _) => End::Interrupted,
+        (false, Ok(())) => End::Whole,
+        (false, Err(_)) => End::Cut,
+    };
+    let exit = said.finish(end)?;
+    fed.map_err(|error| Failure { exit, error })?;
     match worked {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(anyhow::Error::new(error).context("cannot read the list of URLs").into())

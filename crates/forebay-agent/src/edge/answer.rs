@@ -1,6 +1,6 @@
 //! An answer of an edge, as far as its meaning depends on it.
 
-use http::header::{HeaderMap, HeaderName};
+use http::header::{AGE, HeaderMap, HeaderName};
 use http::{StatusCode, response};
 use hyper::ext::ReasonPhrase;
 
@@ -29,6 +29,11 @@ impl<'a> Answer<'a> {
     /// The values of a field, in order, as text.
     pub(crate) fn values(&self, name: &HeaderName) -> impl DoubleEndedIterator<Item = &'a str> {
         self.headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok())
+    }
+
+    /// For how many seconds the object has been in caches, if it says.
+    pub(crate) fn age(&self) -> Option<u64> {
+        self.value(AGE.as_str())?.trim().parse().ok()
     }
 
     /// The first value of a field.

@@ -1,9 +1,19 @@
 //! One list, many edges, each at its own speed.
 //!
 //! Every edge has a place of its own in the list and as much work under way as its governor lets in at most, so an edge that is slow or
-//! dead delays nobody else. What came of each URL is told as it happens and kept nowhere.
+//! dead delays nobody else. Only those that stand behind it wait: a child fetches from its parents, so it begins when they have come to
+//! the end of the list, and is not asked for what they have failed with. What came of each URL is told as it happens and kept nowhere.
+//!
+//! - [`run`], [`Member`]: the work;
+//! - [`Stop`], [`Stopper`]: its end before its time;
+//! - `failed`: what parents have failed with.
 
+mod failed;
+mod stop;
+
+use std::collections::HashSet;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
@@ -11,10 +21,13 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::failure::{Failure, FailureClass};
 use crate::list::{Cursor, Entry, UrlList};
 use crate::outcome::Outcome;
 use crate::task::Action;
 use crate::work::Worker;
+use failed::Failed;
+pub use stop::{Stop, Stopper};
 
 /// What came of one URL on one edge.
 #[derive(Debug)]
@@ -30,90 +43,153 @@ pub struct Done<'a> {
 /// Tells what came of each, on whichever thread; it should not take long.
 pub type Tell = Arc<dyn Fn(Done<'_>) + Send + Sync>;
 
-/// Tells a run to end.
+/// An edge of a fleet.
 #[derive(Clone, Debug)]
-pub struct Stop(watch::Receiver<bool>);
-
-/// Ends runs: no further URL is begun. What is under way is finished only where leaving it would make the edge fetch the rest at full speed,
-/// against a limit that was set.
-#[derive(Debug)]
-pub struct Stopper(watch::Sender<bool>);
-
-impl Stopper {
-    /// One, and what it stops.
-    pub fn new() -> (Self, Stop) {
-        let (stopper, stop) = watch::channel(false);
-        (Self(stopper), Stop(stop))
-    }
-
-    /// Stops.
-    pub fn stop(&self) {
-        self.0.send_replace(true);
-    }
+pub struct Member {
+    /// The edge at work.
+    pub worker: Worker,
+    /// The places of its parents in the fleet. There must be no circle.
+    pub parents: Vec<usize>,
 }
 
-impl Stop {
-    /// Waits until it is told to. For ever, if nobody is left who could.
-    async fn asked(&mut self) {
-        if self.0.wait_for(|stop| *stop).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
+/// One member's way through the list.
+struct Driver {
+    worker: Worker,
+    action: Action,
+    tell: Tell,
+    stop: Stop,
+    parents: Vec<Place>,
+    failed: Option<Arc<Failed>>,
 }
 
-/// Does this with every URL of the list on every edge, until all is done or it is stopped.
+/// What others have to know of a member.
+#[derive(Clone)]
+struct Place {
+    /// If anybody stands behind it.
+    failed: Option<Arc<Failed>>,
+    /// Whether it has come to the end of the list.
+    is_through: watch::Receiver<bool>,
+}
+
+/// Does this with every URL of the list on every edge, until all is done or it is stopped. What has to be remembered lies in files without
+/// a name in `dir`.
 ///
 /// # Errors
 ///
 /// Those of the list's file. What was done until then was told.
 pub async fn run(
-    workers: &[Worker],
+    fleet: &[Member],
     action: Action,
     list: &UrlList,
+    dir: &Path,
     tell: &Tell,
     stop: &Stop,
 ) -> io::Result<()> {
-    let mut edges = JoinSet::new();
-    for worker in workers {
-        let (worker, cursor, tell, stop) = (worker.clone(), list.cursor(), Arc::clone(tell), stop.clone());
-        edges.spawn(async move { one(&worker, action, cursor, &tell, stop).await });
+    let of_others: HashSet<usize> = fleet.iter().flat_map(|member| member.parents.iter().copied()).collect();
+    let mut ends = Vec::with_capacity(fleet.len());
+    let mut places = Vec::with_capacity(fleet.len());
+    for place in 0..fleet.len() {
+        let (end, is_through) = watch::channel(false);
+        let failed = if of_others.contains(&place) { Some(Arc::new(Failed::none(dir)?)) } else { None };
+        ends.push(end);
+        places.push(Place { failed, is_through });
     }
-    while let Some(ended) = edges.join_next().await {
+    let mut drivers: JoinSet<io::Result<()>> = JoinSet::new();
+    for ((member, end), own) in fleet.iter().zip(ends).zip(&places) {
+        let driver = Driver {
+            worker: member.worker.clone(),
+            action,
+            tell: Arc::clone(tell),
+            stop: stop.clone(),
+            parents: member.parents.iter().filter_map(|parent| places.get(*parent).cloned()).collect(),
+            failed: own.failed.clone(),
+        };
+        let cursor = list.cursor();
+        drivers.spawn(async move {
+            driver.drive(cursor).await?;
+            end.send_replace(true);
+            Ok(())
+        });
+    }
+    while let Some(ended) = drivers.join_next().await {
         ended.map_err(io::Error::other)??;
     }
     Ok(())
 }
 
-async fn one(
-    worker: &Worker,
-    action: Action,
-    mut list: Cursor,
-    tell: &Tell,
-    mut stop: Stop,
-) -> io::Result<()> {
-    let width = worker.governor().width(action.lane());
-    let mut under_way = FuturesUnordered::new();
-    let mut is_open = true;
-    while is_open || !under_way.is_empty() {
+impl Driver {
+    async fn drive(mut self, mut list: Cursor) -> io::Result<()> {
+        let mut stop = self.stop.clone();
         tokio::select! {
             biased;
-            () = stop.asked() => break,
-            Some((entry, outcome)) = under_way.next(), if !under_way.is_empty() => {
-                tell(Done { worker, entry: &entry, outcome: &outcome });
+            () = stop.asked() => return Ok(()),
+            () = self.parents_are_through() => {}
+        }
+        let this = &self;
+        let width = this.worker.governor().width(this.action.lane());
+        let mut under_way = FuturesUnordered::new();
+        let (mut is_open, mut count) = (true, 0);
+        while is_open || !under_way.is_empty() {
+            tokio::select! {
+                biased;
+                () = stop.asked() => break,
+                Some((nth, entry, outcome)) = under_way.next(), if !under_way.is_empty() => {
+                    this.ended(nth, &entry, &outcome)?;
+                }
+                next = list.next(), if is_open && under_way.len() < width => match next? {
+                    None => is_open = false,
+                    Some(entry) => {
+                        let nth = count;
+                        count += 1;
+                        under_way.push(async move {
+                            let outcome = this.one(nth, &entry).await;
+                            (nth, entry, outcome)
+                        });
+                    }
+                },
             }
-            next = list.next(), if is_open && under_way.len() < width => match next? {
-                None => is_open = false,
-                Some(entry) => under_way.push(async move {
-                    let outcome = worker.run(action, &entry.target).await;
-                    (entry, outcome)
-                }),
-            },
+        }
+        if this.worker.must_finish() {
+            this.worker.governor().close();
+            while let Some((nth, entry, outcome)) = under_way.next().await {
+                this.ended(nth, &entry, &outcome)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn parents_are_through(&mut self) {
+        for parent in &mut self.parents {
+            // One that has ended otherwise has ended the run.
+            drop(parent.is_through.wait_for(|is_through| *is_through).await);
         }
     }
-    if worker.must_finish() {
-        while let Some((entry, outcome)) = under_way.next().await {
-            tell(Done { worker, entry: &entry, outcome: &outcome });
+
+    async fn one(&self, nth: u64, entry: &Entry) -> Outcome {
+        for failed in self.parents.iter().filter_map(|parent| parent.failed.as_deref()) {
+            match failed.has(nth) {
+                Ok(false) => {}
+                Ok(true) => {
+                    let detail = "a parent of this edge has failed with it, so this edge was not asked";
+                    return Outcome::failed(Failure::new(FailureClass::Parent, detail));
+                }
+                Err(error) => return Outcome::failed(Failure::new(FailureClass::Parent, error.to_string())),
+            }
         }
+        self.worker.run(self.action, &entry.target).await
     }
-    Ok(())
+
+    fn ended(&self, nth: u64, entry: &Entry, outcome: &Outcome) -> io::Result<()> {
+        if let Some(failure) = outcome.verdict.failure() {
+            if failure.class == FailureClass::Stopped {
+                // It was not begun, like all that comes after it.
+                return Ok(());
+            }
+            if let Some(failed) = &self.failed {
+                failed.add(nth)?;
+            }
+        }
+        (self.tell)(Done { worker: &self.worker, entry, outcome });
+        Ok(())
+    }
 }

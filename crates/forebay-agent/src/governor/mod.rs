@@ -15,12 +15,15 @@ mod gate;
 mod window;
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use forebay_budget::{ByteSize, Rate};
 use forebay_net::Pace;
 use forebay_net::retry::{Peer, PeerOptions, PeerStats};
+use tokio::sync::watch;
 
+use crate::failure::{Failure, FailureClass};
 use crate::task::Lane;
 pub(crate) use flight::Aboard;
 use flight::Flight;
@@ -78,6 +81,7 @@ pub struct Governor {
     windows: Vec<Window>,
     pub(crate) peer: Peer,
     limits: Most,
+    closed: Arc<watch::Sender<bool>>,
 }
 
 /// What is asked at most.
@@ -114,7 +118,13 @@ impl Governor {
             windows: limits.windows.clone(),
             peer: Peer::new(limits.peer),
             limits: Most { control: limits.control, bulk: limits.bulk, under_way: limits.under_way },
+            closed: Arc::new(watch::Sender::new(false)),
         }
+    }
+
+    /// From now on nothing is begun: who waits to purge or to fetch is told so. What is under way goes on to its end, with its proof.
+    pub fn close(&self) {
+        self.closed.send_replace(true);
     }
 
     /// How much work is worth having under way: what may ever be let in, and some that waits at the door.
@@ -125,6 +135,15 @@ impl Governor {
             Lane::Bulk => bulk,
         };
         (inside + inside / 2 + 1).min(under_way.max(1)) as usize
+    }
+
+    /// Waits until a request may go out that begins something.
+    ///
+    /// # Errors
+    ///
+    /// `Stopped`, if nothing is begun any more.
+    pub(crate) async fn begin(&self, lane: Lane) -> Result<Place, Failure> {
+        self.unless_closed(self.enter(lane)).await
     }
 
     /// Waits until a request may go out.
@@ -139,14 +158,33 @@ impl Governor {
     }
 
     /// Waits until another object may be asked for, with nothing in hand.
-    pub(crate) async fn board(&self) -> Aboard {
-        loop {
-            let wait = self.opens_in(SystemTime::now());
-            if wait.is_zero() {
-                return self.flight.board().await;
+    ///
+    /// # Errors
+    ///
+    /// `Stopped`, if nothing is begun any more.
+    pub(crate) async fn board(&self) -> Result<Aboard, Failure> {
+        self.unless_closed(async {
+            loop {
+                let wait = self.opens_in(SystemTime::now());
+                if wait.is_zero() {
+                    return self.flight.board().await;
+                }
+                // Not to sleep over a clock that is set.
+                tokio::time::sleep(wait.min(Duration::from_secs(60))).await;
             }
-            // Not to sleep over a clock that is set.
-            tokio::time::sleep(wait.min(Duration::from_secs(60))).await;
+        })
+        .await
+    }
+
+    async fn unless_closed<T>(&self, let_in: impl Future<Output = T>) -> Result<T, Failure> {
+        let mut closed = self.closed.subscribe();
+        tokio::select! {
+            biased;
+            // Its sender is our own: it does not go while we wait.
+            _ = closed.wait_for(|closed| *closed) => {
+                Err(Failure::new(FailureClass::Stopped, "told to stop before it was asked for"))
+            }
+            let_in = let_in => Ok(let_in),
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A sitemap may have 50,000 URLs and 50 MB; it is read in pieces and never held. All that is wanted of it is what stands in `<loc>`.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read};
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -31,6 +31,9 @@ pub enum SitemapError {
     /// It has no `<urlset>` and no `<sitemapindex>`.
     #[error("neither a <urlset> nor a <sitemapindex>")]
     NoSitemap,
+    /// It is not whole.
+    #[error("the sitemap ends in the middle")]
+    Cut,
     /// It has more than the protocol allows.
     #[error("more than 50,000 entries in one sitemap")]
     TooMany,
@@ -46,21 +49,19 @@ pub fn read(
     spool: &mut Spool,
     mut bad: impl FnMut(BadLine),
 ) -> Result<Vec<Target>, SitemapError> {
-    let mut reader = Reader::from_reader(text);
+    let mut reader = Reader::from_reader(Bounded { text, left: 0 });
     let (mut buffer, mut state, mut nested) = (Vec::new(), State::default(), Vec::new());
     loop {
         buffer.clear();
-        let event =
-            reader.read_event_into(&mut buffer).map_err(|error| SitemapError::Xml(error.to_string()))?;
+        reader.get_mut().left = EVENT_MAX;
+        let event = reader.read_event_into(&mut buffer).map_err(|error| match error {
+            quick_xml::Error::Io(error) => io::Error::new(error.kind(), error.to_string()).into(),
+            error => SitemapError::Xml(error.to_string()),
+        })?;
         if let Event::Eof = event {
             break;
         }
-        let Some(location) = state.take(&event)? else {
-            if buffer.len() > EVENT_MAX {
-                return Err(SitemapError::Xml("markup without an end".into()));
-            }
-            continue;
-        };
+        let Some(location) = state.take(&event)? else { continue };
         if state.count > ENTRIES_MAX {
             return Err(SitemapError::TooMany);
         }
@@ -71,7 +72,41 @@ pub fn read(
         }
     }
     spool.publish()?;
-    if state.root == Root::None { Err(SitemapError::NoSitemap) } else { Ok(nested) }
+    match state.root {
+        Root::None => Err(SitemapError::NoSitemap),
+        // Whoever wrote it did not come to its end, and who knows what else was to be in it.
+        _ if state.depth > 0 => Err(SitemapError::Cut),
+        _ => Ok(nested),
+    }
+}
+
+/// A text of which one event may have so much and no more: the reader holds an event whole.
+struct Bounded<R> {
+    text: R,
+    left: usize,
+}
+
+impl<R: BufRead> Read for Bounded<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(into)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl<R: BufRead> BufRead for Bounded<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        let there = self.text.fill_buf()?;
+        if self.left == 0 && !there.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "markup without an end"));
+        }
+        Ok(there.get(..self.left.min(there.len())).unwrap_or_default())
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.left -= bytes;
+        self.text.consume(bytes);
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -193,5 +228,16 @@ mod tests {
         assert!(urls("<urlset><url><loc>&bomb;</loc></url></urlset>").await.0.unwrap_err().contains("bomb"));
         let long = format!("<urlset><url><loc>{}</loc></url></urlset>", "x".repeat(20_000));
         assert!(urls(&long).await.0.is_err());
+        let endless = format!("<urlset><!-- {}", "x".repeat(1 << 20));
+        assert!(urls(&endless).await.0.unwrap_err().contains("without an end"));
+    }
+
+    #[tokio::test]
+    async fn what_was_cut_is_not_taken_for_whole() {
+        let (nested, found, _) = urls("<urlset><url><loc>http://a.test/1</loc></url><url><lo").await;
+        assert!(nested.is_err(), "{nested:?}");
+        assert_eq!(found.len(), 1);
+        let (nested, found, _) = urls("<urlset><url><loc>http://a.test/1</loc></url>").await;
+        assert_eq!((nested.unwrap_err().as_str(), found.len()), ("the sitemap ends in the middle", 1));
     }
 }

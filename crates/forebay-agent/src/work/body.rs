@@ -40,26 +40,30 @@ impl<'a> Nowhere<'a> {
         if let Some(len) = body.remaining() {
             self.allow(len)?;
         }
-        if self.edge.options.digest {
-            return self.read(body, headers).await.map(Some);
-        }
-        loop {
-            let piece = self.edge.governor.bandwidth.piece();
-            match body.discard(piece).await.map_err(|error| failed(&error))? {
-                0 => break,
-                bytes => self.came(bytes).await?,
-            }
-        }
+        let digest = match self.edge.options.digest {
+            true => Some(self.read(&mut body, headers).await?),
+            false => self.discard(&mut body).await.map(|()| None)?,
+        };
         if body.is_overrun() {
             return Err(Failure::new(
                 FailureClass::TooLong,
                 "the edge sent more than the length that it declared",
             ));
         }
-        Ok(None)
+        Ok(digest)
     }
 
-    async fn read(&mut self, mut body: ClientBody, headers: &HeaderMap) -> Result<Sha256Digest, Failure> {
+    async fn discard(&mut self, body: &mut ClientBody) -> Result<(), Failure> {
+        loop {
+            let piece = self.edge.governor.bandwidth.piece();
+            match body.discard(piece).await.map_err(|error| failed(&error))? {
+                0 => return Ok(()),
+                bytes => self.came(bytes).await?,
+            }
+        }
+    }
+
+    async fn read(&mut self, body: &mut ClientBody, headers: &HeaderMap) -> Result<Sha256Digest, Failure> {
         let mut hash = Sha256::new();
         while let Some(chunk) = body.chunk().await {
             let chunk = chunk.map_err(|error| failed(&error))?;

@@ -1,7 +1,6 @@
 //! Asking an edge what it is, and what it holds.
 
 use http::StatusCode;
-use http::header::AGE;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -117,8 +116,7 @@ fn read(kind: EdgeKind, answer: &Answer<'_>) -> Result<Probed, Failure> {
             let said = edge::held(kind, answer);
             // An answer to only-if-cached came from the cache, whether it says so or not.
             let is_silent = kind.probe().is_silent() && said == Held::Unknown && answer.status.is_success();
-            let age = answer.value(AGE.as_str()).and_then(|age| age.trim().parse().ok());
-            Ok(Probed { held: if is_silent { Held::Hit } else { said }, status, age })
+            Ok(Probed { held: if is_silent { Held::Hit } else { said }, status, age: answer.age() })
         }
     }
 }

@@ -95,7 +95,7 @@ async fn once(
     let mut tries = edge.tries();
     loop {
         tries.begin().await?;
-        outcome.attempts += 1;
+        outcome.attempts = tries.made;
         if let Some(purged) = tries.settled(ask(edge, kind, target, &question, outcome).await).await {
             return purged;
         }

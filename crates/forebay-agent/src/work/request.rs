@@ -128,7 +128,10 @@ impl Inner {
     /// Asks once. What is refused or missing is said; a status is an answer.
     pub(super) async fn ask(&self, question: &Question<'_>, target: &Target) -> Result<Heard, Failure> {
         let lane = question.lane();
-        let place = self.governor.enter(lane).await;
+        let place = match question {
+            Question::Purge(..) | Question::Object(_) => self.governor.begin(lane).await?,
+            _ => self.governor.enter(lane).await,
+        };
         let client = match lane {
             Lane::Control => &self.clients.control,
             Lane::Bulk => &self.clients.bulk,

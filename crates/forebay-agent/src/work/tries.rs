@@ -82,16 +82,16 @@ impl<'a> Tries<'a> {
         None
     }
 
-    /// Waits as long as the edge is left alone, if that is not too long.
+    /// Waits as long as the edge is left alone. Patience is counted from when it stopped to answer, not from when somebody asked: a
+    /// list of a million URLs is not to wait a million times for an edge that is dead.
     async fn wait_for_edge(&mut self) -> Result<(), Failure> {
-        let until = Instant::now() + self.options.down_patience;
         loop {
-            let Err(rests) = self.retry.admit() else { return Ok(()) };
-            if Instant::now() + rests.wait > until {
+            let Err(alone) = self.retry.admit() else { return Ok(()) };
+            if Instant::now() + alone.wait > alone.since + self.options.down_patience {
                 let detail = "the edge has answered nobody for a while and is left alone";
                 return Err(Failure::new(FailureClass::Down, detail));
             }
-            sleep(rests.wait).await;
+            sleep(alone.wait).await;
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Making an edge fetch an object, and showing that it has it.
 
+use tokio::time::Instant;
+
 use super::body::Nowhere;
 use super::probing::{probe, probe_until};
 use super::request::{Question, Variant};
@@ -9,7 +11,6 @@ use crate::edge::{self, Answer, EdgeKind};
 use crate::failure::{Failure, FailureClass};
 use crate::outcome::{Held, Outcome, Verdict};
 use crate::target::Target;
-use crate::task::Action;
 
 /// Warms all variants of an object that the edge does not have.
 pub(super) async fn warm(
@@ -18,23 +19,23 @@ pub(super) async fn warm(
     target: &Target,
     outcome: &mut Outcome,
 ) -> Result<Verdict, Failure> {
-    fetch_all(edge, kind, target, Action::Warm, outcome).await.map(|were_there| match were_there {
+    fetch_all(edge, kind, target, None, outcome).await.map(|were_there| match were_there {
         true => Verdict::Present,
         false => Verdict::Warmed,
     })
 }
 
-/// Has all variants fetched; whether all of them were there already.
+/// Has all variants fetched, after a purge at this time if there was one; whether all of them were there already.
 pub(super) async fn fetch_all(
     edge: &Inner,
     kind: EdgeKind,
     target: &Target,
-    action: Action,
+    purged: Option<Instant>,
     outcome: &mut Outcome,
 ) -> Result<bool, Failure> {
     let mut were_there = true;
     for variant in edge.variants() {
-        were_there &= fetch(edge, kind, target, action, variant, outcome).await?;
+        were_there &= fetch(edge, kind, target, purged, variant, outcome).await?;
     }
     Ok(were_there)
 }
@@ -44,11 +45,11 @@ pub(super) async fn fetch(
     edge: &Inner,
     kind: EdgeKind,
     target: &Target,
-    action: Action,
+    purged: Option<Instant>,
     variant: Option<&Variant>,
     outcome: &mut Outcome,
 ) -> Result<bool, Failure> {
-    let fetched = fetch_one(edge, kind, target, action, variant, outcome).await;
+    let fetched = fetch_one(edge, kind, target, purged, variant, outcome).await;
     fetched.map_err(|failure| match variant {
         None => failure,
         Some(variant) => Failure::new(failure.class, format!("{variant}: {}", failure.detail)),
@@ -59,23 +60,22 @@ async fn fetch_one(
     edge: &Inner,
     kind: EdgeKind,
     target: &Target,
-    action: Action,
+    purged: Option<Instant>,
     variant: Option<&Variant>,
     outcome: &mut Outcome,
 ) -> Result<bool, Failure> {
     // What it had when it was first asked: what a later try finds may be what an earlier one has brought.
     let mut before = Held::Unknown;
     // Where the origin does not hear of it, asking costs less than an object that nobody needs. After a purge the answer is known.
-    if action == Action::Warm && kind.probe().is_silent() && !edge.options.digest {
+    if purged.is_none() && kind.probe().is_silent() && !edge.options.digest {
         let probed = probe(edge, kind, target, variant).await?;
         (before, outcome.after) = (probed.held, probed.held);
         if probed.held == Held::Hit {
-            outcome.status = Some(probed.status);
-            outcome.attempts += 1;
+            (outcome.status, outcome.attempts) = (Some(probed.status), 1);
         }
     }
     let got = if before == Held::Hit {
-        Ok(Held::Hit)
+        Ok(Got { was_there: true, age: None })
     } else {
         get(edge, kind, target, variant, &mut before, outcome).await
     };
@@ -83,11 +83,20 @@ async fn fetch_one(
     if matches!(outcome.before, Held::Unknown | Held::Hit) {
         outcome.before = before;
     }
-    if got? == Held::Hit || edge.options.proof == Proof::Never {
+    let got = got?;
+    if purged.is_some_and(|purged| got.is_from_before(purged)) {
+        return Err(Failure::new(
+            FailureClass::StillThere,
+            "after the purge the edge answered with what it had before",
+        ));
+    }
+    if got.was_there || edge.options.proof == Proof::Never {
         return Ok(before == Held::Hit);
     }
     let probed = probe_until(edge, kind, target, variant, Held::Hit).await?;
-    outcome.after = probed.held;
+    if probed.held != Held::Unknown {
+        outcome.after = probed.held;
+    }
     match probed.held {
         Held::Hit | Held::Stale | Held::Unknown => Ok(false),
         Held::Miss => Err(Failure::new(
@@ -97,7 +106,31 @@ async fn fetch_one(
     }
 }
 
-/// Fetches the object to nowhere; what the edge had of it then, and, if nobody knows yet, before.
+/// What a fetch found.
+struct Got {
+    /// It came out of the cache, and is believed to be whole there.
+    was_there: bool,
+    /// In seconds, if it came out of the cache and the edge says.
+    age: Option<u64>,
+}
+
+impl Got {
+    /// Whether it was in the cache before this time. Ages are told in whole seconds, so one more is no proof.
+    fn is_from_before(&self, time: Instant) -> bool {
+        self.age.is_some_and(|age| age > time.elapsed().as_secs() + 1)
+    }
+}
+
+/// What is believed without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    /// That an edge has what it says that it has.
+    Hits,
+    /// Nothing. What is there after a try that failed may be what that try began, and may be cut as it was.
+    Nothing,
+}
+
+/// Fetches the object to nowhere; and, if nobody knows yet, what the edge had of it before.
 async fn get(
     edge: &Inner,
     kind: EdgeKind,
@@ -105,14 +138,15 @@ async fn get(
     variant: Option<&Variant>,
     before: &mut Held,
     outcome: &mut Outcome,
-) -> Result<Held, Failure> {
+) -> Result<Got, Failure> {
     let mut tries = edge.tries();
     loop {
         tries.begin().await?;
-        outcome.attempts += 1;
-        let got = get_once(edge, kind, target, variant, before, outcome).await;
-        if let Some(held) = tries.settled(got).await {
-            return held;
+        outcome.attempts = tries.made;
+        let trust = if tries.made == 1 { Trust::Hits } else { Trust::Nothing };
+        let got = get_once(edge, kind, target, variant, trust, before, outcome).await;
+        if let Some(got) = tries.settled(got).await {
+            return got;
         }
     }
 }
@@ -122,14 +156,16 @@ async fn get_once(
     kind: EdgeKind,
     target: &Target,
     variant: Option<&Variant>,
+    trust: Trust,
     before: &mut Held,
     outcome: &mut Outcome,
-) -> Result<Held, Setback> {
-    let mut aboard = edge.governor.board().await;
+) -> Result<Got, Setback> {
+    let mut aboard = edge.governor.board().await?;
     let heard = edge.ask(&Question::Object(variant), target).await?;
     let (head, body) = heard.response.into_parts();
     (outcome.status, outcome.ttfb) = (Some(head.status.as_u16()), Some(heard.ttfb));
-    let fetched = edge::fetched(kind, &Answer::of(&head, body.remaining())).map_err(|failure| {
+    let answer = Answer::of(&head, body.remaining());
+    let fetched = edge::fetched(kind, &answer).map_err(|failure| {
         heard.place.judge(&failure);
         Setback::of(failure, &head.headers)
     })?;
@@ -140,9 +176,11 @@ async fn get_once(
     if is_hit || fetched.is_stored == Some(true) {
         outcome.after = Held::Hit;
     }
-    if is_hit && !edge.options.digest {
+    let got =
+        Got { was_there: is_hit && trust == Trust::Hits, age: if is_hit { answer.age() } else { None } };
+    if got.was_there && !edge.options.digest {
         // Nothing is being filled that could be cut short.
-        return Ok(fetched.before);
+        return Ok(got);
     }
     if let Some(len) = body.remaining() {
         aboard.is_known(len);
@@ -151,5 +189,5 @@ async fn get_once(
     let digest = nowhere.take(body, &head.headers).await;
     outcome.bytes += nowhere.bytes;
     outcome.digest = digest?;
-    Ok(fetched.before)
+    Ok(got)
 }

@@ -8,6 +8,7 @@ use forebay_budget::ByteSize;
 use forebay_net::client::Client;
 use forebay_net::retry::RetryPolicy;
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
@@ -100,13 +101,23 @@ pub(super) struct Inner {
     pub(super) options: WorkOptions,
     pub(super) progress: Progress,
     kind: OnceCell<Option<EdgeKind>>,
+    /// What came of the last time that it was not found out, and how often that was.
+    not_found: Mutex<(u64, Option<Failure>)>,
 }
 
 impl Worker {
     /// Work on this edge.
     pub fn new(spec: EdgeSpec, clients: Clients, governor: Governor, options: WorkOptions) -> Self {
         let kind = spec.kind.map_or_else(OnceCell::new, |kind| OnceCell::new_with(Some(Some(kind))));
-        Self(Arc::new(Inner { spec, clients, governor, options, progress: Progress::default(), kind }))
+        Self(Arc::new(Inner {
+            spec,
+            clients,
+            governor,
+            options,
+            progress: Progress::default(),
+            kind,
+            not_found: Mutex::default(),
+        }))
     }
 
     /// The edge.
@@ -142,17 +153,7 @@ impl Worker {
 
     async fn outcome(&self, action: Action, target: &Target) -> Outcome {
         let begun = Instant::now();
-        let mut outcome = Outcome {
-            verdict: Verdict::Purged,
-            status: None,
-            bytes: 0,
-            ttfb: None,
-            took: Duration::ZERO,
-            before: Held::Unknown,
-            after: Held::Unknown,
-            attempts: 0,
-            digest: None,
-        };
+        let mut outcome = Outcome::begun();
         let steps = self.0.steps(action, target, &mut outcome).await;
         outcome.verdict = steps.unwrap_or_else(Verdict::Failed);
         outcome.took = begun.elapsed();
@@ -203,9 +204,24 @@ impl Inner {
         }
     }
 
-    /// What it is; asked once, by whoever comes first.
+    /// What it is; asked once, by whoever comes first. If nothing comes of that, those who have waited for it do not ask one after
+    /// the other what was not answered to the first.
     async fn found(&self, target: &Target) -> Result<Option<EdgeKind>, Failure> {
-        self.kind.get_or_try_init(|| probing::detect(self, target)).await.copied()
+        let before = self.not_found.lock().0;
+        let ask = || async {
+            let earlier = {
+                let not_found = self.not_found.lock();
+                not_found.1.clone().filter(|_| not_found.0 != before)
+            };
+            if let Some(failure) = earlier {
+                return Err(failure);
+            }
+            probing::detect(self, target).await.inspect_err(|failure| {
+                let mut not_found = self.not_found.lock();
+                *not_found = (not_found.0 + 1, Some(failure.clone()));
+            })
+        };
+        self.kind.get_or_try_init(ask).await.copied()
     }
 
     /// The variants, one at least.

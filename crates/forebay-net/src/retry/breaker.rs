@@ -27,9 +27,11 @@ enum State {
     Resting {
         until: Instant,
         rest: Duration,
+        since: Instant,
     },
     Probing {
         rest: Duration,
+        since: Instant,
     },
 }
 
@@ -38,7 +40,8 @@ pub(super) enum Admission {
     Free,
     /// On trial: say what came of it.
     Probe,
-    Rest(Duration),
+    /// So long; there have been nothing but failures since then.
+    Rest(Duration, Instant),
 }
 
 /// How long others wait for a probe's result before they ask again.
@@ -52,12 +55,12 @@ impl Breaker {
     pub(super) fn admit(&mut self, now: Instant) -> Admission {
         match self.state {
             State::Well | State::Failing { .. } => Admission::Free,
-            State::Resting { until, .. } if now < until => Admission::Rest(until - now),
-            State::Resting { rest, .. } => {
-                self.state = State::Probing { rest };
+            State::Resting { until, since, .. } if now < until => Admission::Rest(until - now, since),
+            State::Resting { rest, since, .. } => {
+                self.state = State::Probing { rest, since };
                 Admission::Probe
             }
-            State::Probing { .. } => Admission::Rest(PROBE_PATIENCE),
+            State::Probing { since, .. } => Admission::Rest(PROBE_PATIENCE, since),
         }
     }
 
@@ -73,14 +76,14 @@ impl Breaker {
             State::Failing { failures, since } => {
                 let failures = failures.saturating_add(1);
                 if failures >= failures_min && now.saturating_duration_since(since) >= failing_for {
-                    State::Resting { until: now + rest_min, rest: rest_min }
+                    State::Resting { until: now + rest_min, rest: rest_min, since }
                 } else {
                     State::Failing { failures, since }
                 }
             }
-            State::Probing { rest } => {
+            State::Probing { rest, since } => {
                 let rest = rest.saturating_mul(2).min(rest_max);
-                State::Resting { until: now + rest, rest }
+                State::Resting { until: now + rest, rest, since }
             }
             // Begun before the rest: nothing new.
             resting @ State::Resting { .. } => resting,
@@ -92,8 +95,8 @@ impl Breaker {
 
     /// The caller on trial has gone without a result.
     pub(super) fn put_down_probe(&mut self) {
-        if let State::Probing { rest } = self.state {
-            self.state = State::Resting { until: Instant::now(), rest };
+        if let State::Probing { rest, since } = self.state {
+            self.state = State::Resting { until: Instant::now(), rest, since };
         }
     }
 }

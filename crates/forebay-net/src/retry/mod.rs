@@ -84,6 +84,8 @@ impl Default for PeerOptions {
 pub struct LeftAlone {
     /// Ask again then: one caller will be let through.
     pub wait: Duration,
+    /// Since when it has answered nobody.
+    pub since: Instant,
 }
 
 /// What became of the requests to a peer.
@@ -156,9 +158,9 @@ impl Retry {
                 self.probes = true;
                 Ok(())
             }
-            Admission::Rest(wait) => {
+            Admission::Rest(wait, since) => {
                 state.stats.left_alone_total += 1;
-                Err(LeftAlone { wait })
+                Err(LeftAlone { wait, since })
             }
         }
     }

@@ -163,7 +163,7 @@ proptest! {
                 }
                 _ => match breaker.admit(now) {
                     Admission::Probe => prop_assert!(!std::mem::replace(&mut probing, true)),
-                    Admission::Rest(wait) => prop_assert!(wait <= PeerOptions::default().rest_max),
+                    Admission::Rest(wait, _) => prop_assert!(wait <= PeerOptions::default().rest_max),
                     Admission::Free => prop_assert!(!probing),
                 },
             }

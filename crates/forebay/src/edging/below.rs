@@ -196,7 +196,7 @@ async fn of_listings(root: Url, client: &Client, names: &mut Names<'_>) -> anyho
             let page = page(&root, &dir, after.as_deref(), client).await?;
             for row in page.entries {
                 let name = row.href.strip_prefix("./").unwrap_or(&row.href);
-                ensure!(!name.starts_with('/') && !name.contains("//"), "the listing names {name}");
+                ensure!(is_inside(name), "the listing names {name}");
                 match row.kind.as_str() {
                     "directory" => {
                         ensure!(
@@ -208,6 +208,7 @@ async fn of_listings(root: Url, client: &Client, names: &mut Names<'_>) -> anyho
                     _ => names.encoded(&format!("{dir}{name}"))?,
                 }
             }
+            ensure!(page.next.is_none() || page.next != after, "the listing does not come to an end");
             after = page.next;
             if after.is_none() {
                 break;
@@ -217,8 +218,16 @@ async fn of_listings(root: Url, client: &Client, names: &mut Names<'_>) -> anyho
     Ok(())
 }
 
+/// Whether a name leads to something in its directory, and not elsewhere.
+fn is_inside(name: &str) -> bool {
+    let name = name.strip_suffix('/').unwrap_or(name);
+    let plain = percent_encoding::percent_decode_str(name).collect::<Vec<u8>>();
+    !plain.is_empty() && plain != b"." && plain != b".." && !name.contains('/')
+}
+
 async fn page(root: &Url, dir: &str, after: Option<&str>, client: &Client) -> anyhow::Result<Page> {
-    let mut url = root.join(dir)?;
+    // Without the dot a colon in a name would make a scheme of what stands before it.
+    let mut url = root.join(&format!("./{dir}"))?;
     url.query_pairs_mut().append_pair("format", "json").extend_pairs(after.map(|after| ("after", after)));
     let (origin, key) = Origin::of_url(url, client.clone(), OriginOptions::default())?;
     let ask = ReadAsk { key, range: None, pin: None };

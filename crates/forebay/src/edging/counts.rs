@@ -43,8 +43,19 @@ pub(super) struct Run {
     pub(super) bad: u64,
     pub(super) requests: u64,
     pub(super) took: Duration,
-    pub(super) interrupted: bool,
+    pub(super) end: End,
     pub(super) edges: BTreeMap<String, Counts>,
+}
+
+/// How far it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// To the end of the list.
+    Whole,
+    /// To the end of what could be read of the list.
+    Cut,
+    /// Until it was interrupted.
+    Interrupted,
 }
 
 impl Counts {
@@ -80,10 +91,10 @@ impl Summary {
         run.edges.values().for_each(|edge| counts.add(edge));
         let (all, failed) = (counts.all(), counts.failed());
         let due = run.urls * run.edges.len() as u64;
-        let exit = match (run.interrupted, failed + run.bad) {
-            (true, _) => Exit::Interrupted,
+        let exit = match (run.end, failed + run.bad) {
+            (End::Interrupted, _) => Exit::Interrupted,
             _ if counts.failures.contains_key(FailureClass::Digest.name()) => Exit::Integrity,
-            (_, 0) => Exit::Done,
+            (End::Whole, 0) => Exit::Done,
             _ if all == failed => Exit::Failed,
             _ => Exit::SomeFailed,
         };

@@ -36,7 +36,7 @@ struct Plan {
 struct EdgePlan {
     name: String,
     kind: &'static str,
-    tier: usize,
+    tier: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<&'static str>,
 }
@@ -81,32 +81,28 @@ pub(super) async fn run(asked: &Edging, edges: &Edges, feed: Feed, spool: Spool,
 }
 
 fn plan(asked: &Edging, edges: &Edges, urls: u64, bad_urls: u64, lengths: Option<Lengths>) -> Plan {
-    let named = edges.tiers.iter().enumerate().flat_map(|(tier, workers)| {
-        workers.iter().map(move |worker| EdgePlan {
-            name: worker.spec().name.to_string(),
-            kind: worker.kind().map_or("auto", |kind| kind.name()),
-            tier,
-            refused: worker.kind().and_then(|kind| kind.purge_refused()).filter(|_| asked.action.purges()),
-        })
+    let variants = edges.variants.max(1) as u64;
+    let named = edges.workers().zip(&edges.tiers).map(|(worker, tier)| EdgePlan {
+        name: worker.spec().name.to_string(),
+        kind: worker.kind().map_or("auto", |kind| kind.name()),
+        tier: *tier,
+        refused: worker.kind().and_then(|kind| kind.purge_refused()).filter(|_| asked.action.purges()),
     });
+    // What is there already is asked for once, each variant by itself.
+    let each = u64::from(asked.action.purges()) + if asked.action.warms() { variants } else { 0 };
     let edges: Vec<_> = named.collect();
     let work = urls * edges.len() as u64;
-    let each = match asked.action {
-        Action::Purge => 1,
-        Action::Warm => 2,
-        Action::Refresh => 3,
-    };
     Plan { action: asked.action, urls, bad_urls, work, requests: work * each, edges, lengths }
 }
 
 fn describe(plan: &Plan, edges: &Edges) -> String {
     let mut text = format!(
-        "{} {} URLs on {} edges: {} pieces of work, at least {} requests\n",
+        "{} of {} on {}: {} of work, at least {}\n",
         plan.action,
-        plan.urls,
-        plan.edges.len(),
-        plan.work,
-        plan.requests
+        counted(plan.urls, "URL"),
+        counted(plan.edges.len() as u64, "edge"),
+        counted(plan.work, "piece"),
+        counted(plan.requests, "request"),
     );
     for edge in &plan.edges {
         let refused = edge.refused.map(|why| format!(": {why}")).unwrap_or_default();
@@ -133,6 +129,10 @@ fn describe(plan: &Plan, edges: &Edges) -> String {
         edges.plan.total,
         if plan.lengths.is_some() { " but HEADs to the first edge" } else { "" },
     )
+}
+
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 async fn lengths(worker: &Worker, list: &UrlList) -> anyhow::Result<Lengths> {

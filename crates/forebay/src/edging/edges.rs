@@ -1,10 +1,11 @@
 //! The edges that settings describe, the plan of work on them, and the connections that follow.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use anyhow::{Context, anyhow};
 use forebay_agent::{
     edge::{Described, EdgeSpec, RequestOverrides, TlsName, Usual, tiers},
+    fleet::Member,
     governor::{EdgeLimits, Governor},
     work::{Clients, Proof, Variant, WorkOptions, Worker},
 };
@@ -30,8 +31,12 @@ const TURN: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 pub(crate) struct Edges {
     pub(crate) plan: AgentPlan,
     pub(crate) clients: Clients,
-    /// Parents before children.
-    pub(crate) tiers: Vec<Vec<Worker>>,
+    /// In the order in which they were given.
+    pub(crate) fleet: Vec<Member>,
+    /// How many stand before each.
+    pub(crate) tiers: Vec<u32>,
+    /// How many variants of each URL are warmed.
+    pub(crate) variants: usize,
 }
 
 /// Descriptions of edges, in the order in which they were given.
@@ -52,19 +57,17 @@ impl Edges {
             )));
         }
         let (plan, clients) = known.plan(config, false)?;
-        let mut by_tier: Vec<Vec<Worker>> = Vec::new();
-        for (edge, tier) in known.edges.iter().zip(&known.tiers) {
-            let tier = *tier as usize;
-            by_tier.resize_with(by_tier.len().max(tier + 1), Vec::new);
-            if let Some(workers) = by_tier.get_mut(tier) {
-                workers.push(known.worker(edge, &plan, &clients));
-            }
-        }
-        Ok(Self { plan, clients, tiers: by_tier })
+        let named: HashMap<_, _> = (0..).zip(&known.edges).map(|(at, edge)| (&edge.spec.name, at)).collect();
+        let member = |edge: &Described| Member {
+            worker: known.worker(edge, &plan, &clients),
+            parents: edge.parents.iter().filter_map(|parent| named.get(parent).copied()).collect(),
+        };
+        let fleet = known.edges.iter().map(member).collect();
+        Ok(Self { plan, clients, fleet, tiers: known.tiers, variants: known.options.variants.len() })
     }
 
     pub(crate) fn workers(&self) -> impl Iterator<Item = Worker> {
-        self.tiers.iter().flatten().cloned()
+        self.fleet.iter().map(|member| member.worker.clone())
     }
 
     /// Whether anything that is under way has to be finished.

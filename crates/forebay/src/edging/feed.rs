@@ -31,10 +31,16 @@ const SITEMAP_DEPTH: u32 = 3;
 /// Where URLs come from.
 pub(super) struct Feed {
     urls: Vec<Target>,
-    from: Vec<OsString>,
+    from: Vec<Text>,
     sitemaps: Vec<OsString>,
     below: Vec<Below>,
     client: Client,
+}
+
+/// A text with one URL a line: opened once, since what is read from a pipe is gone.
+struct Text {
+    name: String,
+    text: Box<dyn Read + Send>,
 }
 
 /// A URL that is none, and where it stood.
@@ -45,7 +51,7 @@ pub(super) struct Bad {
 }
 
 impl Feed {
-    /// Reads what was said; opens nothing.
+    /// Reads what was said, and opens the files.
     pub(super) fn new(asked: &Edging, config: &Config, client: Client) -> Result<Self, Failure> {
         let url = |text: &OsString| {
             let text = text.to_string_lossy();
@@ -58,10 +64,8 @@ impl Feed {
                 "no URL: name some, or give a list with --from FILE, --sitemap or --below"
             )));
         }
-        for path in asked.from.iter().filter(|path| *path != "-") {
-            File::open(path).with_context(|| format!("--from {}", path.display())).map_err(usage)?;
-        }
-        Ok(Self { urls, from: asked.from.clone(), sitemaps: asked.sitemaps.clone(), below, client })
+        let from = asked.from.iter().map(Text::open).collect::<Result<_, _>>().map_err(usage)?;
+        Ok(Self { urls, from, sitemaps: asked.sitemaps.clone(), below, client })
     }
 
     /// Fills the list to its end, on a thread that may wait. Whatever happens, what was read until then is in the list, and the list is whole.
@@ -76,8 +80,8 @@ impl Feed {
             spool.push(line, target)?;
         }
         spool.publish()?;
-        for from in &self.from {
-            read_file(from, spool, bad)?;
+        for from in self.from {
+            from.read(spool, bad)?;
         }
         for text in &self.sitemaps {
             read_sitemaps(text, &self.client, spool, bad).await?;
@@ -89,15 +93,22 @@ impl Feed {
     }
 }
 
-fn read_file(from: &OsString, spool: &mut Spool, bad: &impl Fn(Bad)) -> anyhow::Result<()> {
-    let name = from.to_string_lossy().into_owned();
-    let tell = |line| bad(Bad { source: name.clone(), line });
-    let read = |spool: &mut Spool| -> io::Result<u64> {
-        let input: Box<dyn Read> =
-            if from == "-" { Box::new(io::stdin()) } else { Box::new(File::open(from)?) };
-        read_lines(&mut BufReader::with_capacity(64 << 10, input), 0, spool, tell)
-    };
-    read(spool).with_context(|| format!("--from {name}")).map(drop)
+impl Text {
+    fn open(path: &OsString) -> anyhow::Result<Self> {
+        let name = path.to_string_lossy().into_owned();
+        let text: Box<dyn Read + Send> = match path == "-" {
+            true => Box::new(io::stdin()),
+            false => Box::new(File::open(path).with_context(|| format!("--from {name}"))?),
+        };
+        Ok(Self { name, text })
+    }
+
+    fn read(self, spool: &mut Spool, bad: &impl Fn(Bad)) -> anyhow::Result<()> {
+        let Self { name, text } = self;
+        let tell = |line| bad(Bad { source: name.clone(), line });
+        let read = read_lines(&mut BufReader::with_capacity(64 << 10, text), 0, spool, tell);
+        read.with_context(|| format!("--from {name}")).map(drop)
+    }
 }
 
 /// A sitemap, and those that it names if it is an index.
@@ -136,7 +147,7 @@ fn unpacked(file: File) -> io::Result<Box<dyn io::BufRead>> {
     if !is_packed {
         return Ok(Box::new(text));
     }
-    // What a small file unpacks to may be anything.
+    // What a small file unpacks to may be anything. Behind the limit it is cut, and a sitemap that is cut is an error.
     Ok(Box::new(BufReader::new(MultiGzDecoder::new(text).take(SITEMAP_MAX))))
 }
 

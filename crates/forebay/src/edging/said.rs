@@ -20,7 +20,7 @@ use serde::Serialize;
 use tokio::time::{Instant, interval};
 
 use super::{
-    counts::{Counts, Run, Summary},
+    counts::{Counts, End, Run, Summary},
     feed::Bad,
 };
 use crate::{
@@ -50,8 +50,10 @@ pub(super) struct Said {
 #[derive(Default)]
 struct State {
     rows: Vec<u8>,
-    /// Nobody reads the rows any more.
+    /// Nobody takes the rows any more.
     is_gone: bool,
+    /// And that is because of this.
+    lost: Option<io::Error>,
     has_heading: bool,
     edges: BTreeMap<String, Counts>,
     bad: u64,
@@ -179,15 +181,20 @@ impl Said {
         let rows = std::mem::take(&mut state.rows);
         self.aside(|| {
             let mut out = io::stdout().lock();
-            // Whoever has seen enough of the rows has not said that the work should end.
-            state.is_gone |= out.write_all(&rows).and_then(|()| out.flush()).is_err();
+            if let Err(error) = out.write_all(&rows).and_then(|()| out.flush()) {
+                state.is_gone = true;
+                // Whoever has seen enough of the rows has not said that the work should end.
+                if error.kind() != io::ErrorKind::BrokenPipe {
+                    state.lost.get_or_insert(error);
+                }
+            }
         });
         state.rows = rows;
         state.rows.clear();
     }
 
     /// The summary, and the exit code.
-    pub(super) fn finish(&self, interrupted: bool) -> Result<Exit, Failure> {
+    pub(super) fn finish(&self, end: End) -> Result<Exit, Failure> {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
@@ -195,22 +202,24 @@ impl Said {
         let requests = self.workers.iter().map(|worker| worker.seen().requests).sum();
         let (urls, _) = self.list.count();
         let edges = std::mem::take(&mut state.edges);
-        let (summary, exit) = Summary::of(Run {
-            urls,
-            bad: state.bad,
-            requests,
-            took: self.began.elapsed(),
-            interrupted,
-            edges,
-        });
+        let (summary, exit) =
+            Summary::of(Run { urls, bad: state.bad, requests, took: self.began.elapsed(), end, edges });
         if self.form == Form::Json {
             write_json(&mut state.rows, &Line::Summary(&summary));
         }
         self.write(&mut state);
         if self.form == Form::Text {
-            output::say(format_args!("{}{summary}", if interrupted { "interrupted: " } else { "" }));
+            let how = if end == End::Interrupted { "interrupted: " } else { "" };
+            output::say(format_args!("{how}{summary}"));
         }
-        Ok(exit)
+        match state.lost.take() {
+            Some(error) => {
+                let error = anyhow::Error::new(error).context("cannot write to standard output");
+                let exit = if exit == Exit::Done { Exit::SomeFailed } else { exit };
+                Err(Failure { exit, error })
+            }
+            None => Ok(exit),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod buckets;
 mod cut_uploads;
 mod digests;
 mod docs;
+mod edges;
 mod ending;
 mod getting;
 mod interrupted;
