@@ -1,10 +1,12 @@
-//! The naive clients: incident 1 and incident 5 as they happened, on threads and plain sockets, so that nothing but the mistake is in them.
+//! The naive clients: incidents 1, 2 and 5 as they happened, on threads and plain sockets, so that nothing but the mistake is in them.
 
 mod growing;
 mod leaking;
+mod reading;
 
 pub use growing::{Grown, growing_buffer};
 pub use leaking::{Answer, LeakingClient};
+pub use reading::read_whole;
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};

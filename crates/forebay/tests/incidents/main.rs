@@ -8,6 +8,7 @@
 //! | `slow_http` | clients that hold connections by sending or reading a byte at a time |
 //! | `bad_input` | requests made to confuse a server and the proxy before it |
 //! | `four_times` | a download in parts into a buffer that grew to wherever a part landed |
+//! | `its_own_gets` | a precache agent that read each object whole |
 //! | `leaked_socket` | a cache client that returned from an expired hit without closing its body |
 //! | `faults` | clients and files that misbehave at random: the short soak |
 //! | `killed` | transfers that are killed, or whose source is replaced, at a random byte: the short trials |
@@ -26,6 +27,7 @@ mod bad_input;
 mod faults;
 mod forebay;
 mod four_times;
+mod its_own_gets;
 mod killed;
 mod leaked_socket;
 mod load;
