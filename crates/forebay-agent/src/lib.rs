@@ -10,7 +10,8 @@
 //! - [`edge`]: who an edge is, and what its answers mean;
 //! - [`governor`]: care for an edge;
 //! - [`work`]: one URL on one edge;
-//! - [`list`]: URLs by the million; [`fleet`]: all of them, on many edges.
+//! - [`list`]: URLs by the million; [`fleet`]: all of them, on many edges;
+//! - [`queue`]: jobs that survive the process, and the rows that workers get of them.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 pub mod edge;
@@ -19,6 +20,7 @@ pub mod fleet;
 pub mod governor;
 pub mod list;
 mod outcome;
+pub mod queue;
 mod target;
 mod task;
 pub mod work;

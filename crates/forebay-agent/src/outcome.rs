@@ -129,9 +129,24 @@ impl Verdict {
             Self::Failed(_) => "failed",
         }
     }
+
+    /// The success of a word.
+    pub fn of_name(name: &str) -> Option<Self> {
+        let successes =
+            [Self::Removed, Self::Absent, Self::Purged, Self::Warmed, Self::Present, Self::Refreshed];
+        successes.into_iter().find(|verdict| verdict.name() == name)
+    }
 }
 
 impl Held {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Unknown, Self::Hit, Self::Stale, Self::Miss];
+
+    /// What a word says.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|held| held.name() == name)
+    }
+
     /// The word in tables and answers.
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,0 +1,123 @@
+//! The directory of a queue: one process at a time, and a schema that it knows.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rustix::fs::{FlockOperation, flock};
+
+use crate::queue::QueueError;
+
+/// The name of the database in its directory.
+const FILE: &str = "queue.db";
+/// What tells our files from others' databases: "frby".
+const APPLICATION: i64 = 0x6672_6279;
+/// What leads from each schema to the next.
+const STEPS: [&str; 1] = [include_str!("schema.sql")];
+
+/// Memory for pages of the writer and of each reader, in KiB.
+pub(super) const CACHE_WRITER_KIB: u32 = 8 << 10;
+pub(super) const CACHE_READER_KIB: u32 = 1 << 10;
+/// The log is written back into the database when it has so many pages (32 MiB): a page that changes often is written back once.
+const CHECKPOINT_PAGES: u32 = 8 << 10;
+/// Statements that stay compiled.
+const STATEMENTS: usize = 128;
+
+/// A directory that is ours until this is dropped.
+#[derive(Debug)]
+pub(super) struct Home {
+    file: PathBuf,
+    _lock: File,
+}
+
+impl Home {
+    /// Makes the directory if there is none, and locks it. Blocks.
+    pub(super) fn take(dir: &Path) -> Result<Self, QueueError> {
+        let failed = |what: &str, error: io::Error| {
+            QueueError::Storage(format!("cannot {what} {}: {error}", dir.display()))
+        };
+        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|error| failed("make", error))?;
+        let options = || {
+            let mut options = OpenOptions::new();
+            options.create(true).truncate(false).read(true).write(true).mode(0o600);
+            options
+        };
+        let mut lock = options().open(dir.join("lock")).map_err(|error| failed("write in", error))?;
+        if let Err(error) = flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            return Err(match error.kind() {
+                io::ErrorKind::WouldBlock => QueueError::InUse { dir: dir.into(), pid: holder(&mut lock) },
+                _ => failed("lock", error.into()),
+            });
+        }
+        // Who holds it is for people to read; that it is held does not depend on it.
+        let _ = lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id()));
+        Ok(Self { file: dir.join(FILE), _lock: lock })
+    }
+
+    /// Opens the database to write, and brings it to this version's schema. Blocks.
+    pub(super) fn open(&self) -> Result<Connection, QueueError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut db = Connection::open_with_flags(&self.file, flags)?;
+        let found = self.schema(&db)?;
+        db.execute_batch(&format!(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
+             PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
+             PRAGMA journal_size_limit = {};
+             PRAGMA cache_size = -{CACHE_WRITER_KIB};
+             PRAGMA temp_store = MEMORY;
+             PRAGMA cell_size_check = ON;",
+            CHECKPOINT_PAGES * 4096 * 2
+        ))?;
+        db.set_prepared_statement_cache_capacity(STATEMENTS);
+        migrate(&mut db, found)?;
+        Ok(db)
+    }
+
+    /// Opens the database once more, to read. Blocks.
+    pub(super) fn open_reader(&self) -> Result<Connection, QueueError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(&self.file, flags)?;
+        db.execute_batch(&format!("PRAGMA cache_size = -{CACHE_READER_KIB}; PRAGMA temp_store = MEMORY;"))?;
+        Ok(db)
+    }
+
+    /// The number of the schema that is there. Changes nothing.
+    fn schema(&self, db: &Connection) -> Result<usize, QueueError> {
+        let pragma = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let (application, found) = (pragma("application_id")?, pragma("user_version")?);
+        let is_new = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))? == 0;
+        if application != APPLICATION && !is_new {
+            return Err(QueueError::Foreign(self.file.clone()));
+        }
+        let known = STEPS.len();
+        match usize::try_from(found) {
+            Ok(found) if found <= known => Ok(found),
+            _ => Err(QueueError::Newer { found, known: known as i64 }),
+        }
+    }
+}
+
+fn migrate(db: &mut Connection, found: usize) -> Result<(), QueueError> {
+    if found == STEPS.len() {
+        return Ok(());
+    }
+    let all = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for step in &STEPS[found..] {
+        all.execute_batch(step)?;
+    }
+    all.pragma_update(None, "application_id", APPLICATION)?;
+    all.pragma_update(None, "user_version", STEPS.len() as i64)?;
+    Ok(all.commit()?)
+}
+
+/// Whose lock it is, if it was written down.
+fn holder(lock: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    lock.take(20).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}

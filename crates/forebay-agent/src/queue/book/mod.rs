@@ -1,0 +1,257 @@
+//! The queue in a directory of this machine: SQLite, and one thread that writes.
+//!
+//! ```text
+//! submitters ──► Submission ──┐ batches
+//! workers ─────► Queue ───────┼──► writer ──► desk ──► queue.db      one transaction for all that came meanwhile
+//! operators ───► Book ────────┘                 │
+//!            └──► readers ◄── pages             └──► signals ──► workers that wait
+//! ```
+//!
+//! - `home`, `schema.sql`, `state`: the directory, its lock, the tables;
+//! - `writer`, `desk`: the thread, and what it works at: `row`, `jobs`, `edges`, `changes`;
+//! - `intake`, `submission`: taking jobs in;
+//! - `leasing`, `siblings`, `ending`, `tiers`: handing rows out, in which order, and how they end;
+//! - `life`, `chores`: what becomes of a job, and what of that takes long;
+//! - `signals`: when there is something for whom;
+//! - `readers`, `reading`: looking at it.
+
+mod changes;
+mod chores;
+mod desk;
+mod edges;
+mod ending;
+mod home;
+mod intake;
+mod jobs;
+mod leasing;
+mod life;
+mod options;
+mod readers;
+mod reading;
+mod row;
+mod siblings;
+mod signals;
+mod state;
+mod submission;
+mod tiers;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_core::future::BoxFuture;
+use tokio::sync::Semaphore;
+
+use super::{
+    Clock, Cursor, EdgeLoad, GivenBack, Job, JobId, JobState, LeaseId, Leased, Order, Page, PlaceTally,
+    Queue, QueueError, Row, RowFilter, Settled,
+};
+use crate::edge::EdgeName;
+use crate::task::Lane;
+use desk::Desk;
+use home::Home;
+use readers::Readers;
+use signals::Signals;
+use writer::Writer;
+
+pub use options::{BookOptions, Leases};
+pub use submission::{Submission, Submitted};
+
+/// A queue in a directory. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Book {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    writer: Writer,
+    readers: Readers,
+    signals: Arc<Signals>,
+    /// Turns to submit.
+    turns: Arc<Semaphore>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Book {
+    /// Opens the queue in a directory, or makes one. It is ours until every clone is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`QueueError::InUse`], [`QueueError::Newer`], [`QueueError::Foreign`], [`QueueError::Damaged`], or the disk's.
+    pub async fn open(dir: impl Into<PathBuf>, options: BookOptions) -> Result<Self, QueueError> {
+        let dir = dir.into();
+        let signals = Arc::new(Signals::default());
+        let clock = Arc::clone(&options.clock);
+        let noted = Arc::clone(&signals);
+        let (send_readers, readers) = tokio::sync::oneshot::channel();
+        let writer = Writer::start(move || {
+            let home = Home::take(&dir)?;
+            let desk = Desk::open(home.open()?, options, noted)?;
+            // A reader that cannot be opened is no reason for the writer to have begun.
+            let _ = send_readers.send(Readers::open(&home)?);
+            Ok((desk, home))
+        });
+        let writer = writer.await?;
+        let readers = readers.await.map_err(|_| QueueError::Closed)?;
+        let turns = Arc::new(Semaphore::new(options::SUBMISSIONS_MAX));
+        Ok(Self { inner: Arc::new(Inner { writer, readers, signals, turns, clock }) })
+    }
+
+    /// Begins to take a job in; waits for a turn if many do.
+    ///
+    /// # Errors
+    ///
+    /// [`QueueError::Invalid`], [`QueueError::Full`], [`QueueError::UnderWay`], or the disk's.
+    pub async fn submit(&self, order: Order) -> Result<Submission, QueueError> {
+        let turn = Arc::clone(&self.inner.turns).acquire_owned().await.map_err(|_| QueueError::Closed)?;
+        Submission::open(self.inner.writer.clone(), turn, order).await
+    }
+
+    /// Cancels a job: what waits is not done, what is in somebody's hands ends as it ends. One that has ended stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`QueueError::NoSuchJob`], or the disk's.
+    pub async fn cancel(&self, job: JobId) -> Result<(), QueueError> {
+        self.inner.writer.call(move |desk| desk.cancel(job)).await
+    }
+
+    /// Puts back all rows of a job that failed, and says how many.
+    ///
+    /// # Errors
+    ///
+    /// [`QueueError::NoSuchJob`], [`QueueError::Cancelled`], or the disk's.
+    pub async fn retry(&self, job: JobId) -> Result<u64, QueueError> {
+        self.inner.writer.call(move |desk| desk.retry(job)).await
+    }
+
+    /// An edge is back: before it fetches anything, all purges that wait for it now are to end.
+    ///
+    /// # Errors
+    ///
+    /// The disk's.
+    pub async fn catch_up(&self, edge: EdgeName) -> Result<(), QueueError> {
+        self.inner.writer.call(move |desk| desk.begin_catching_up(&edge)).await
+    }
+
+    /// Waits until what was cancelled, tried again, repeated or forgotten has been carried through to the last row.
+    ///
+    /// # Errors
+    ///
+    /// The disk's.
+    pub async fn carry_through(&self) -> Result<(), QueueError> {
+        self.inner.writer.call(Desk::look_around).await?;
+        while !self.inner.writer.call(|desk| Ok(desk.chores.is_empty())).await? {}
+        Ok(())
+    }
+
+    /// A job.
+    ///
+    /// # Errors
+    ///
+    /// [`QueueError::NoSuchJob`], or the disk's. So for all that follow.
+    pub async fn job(&self, job: JobId) -> Result<Job, QueueError> {
+        self.inner.readers.read(move |db| reading::job(db, job)).await
+    }
+
+    /// Jobs, the newest first, perhaps only those in one state.
+    ///
+    /// # Errors
+    ///
+    /// See [`job`](Self::job).
+    pub async fn jobs(
+        &self,
+        state: Option<JobState>,
+        after: Option<Cursor>,
+        most: usize,
+    ) -> Result<Page<Job>, QueueError> {
+        self.inner.readers.read(move |db| reading::jobs(db, state, after, most)).await
+    }
+
+    /// The edges of a job.
+    ///
+    /// # Errors
+    ///
+    /// See [`job`](Self::job).
+    pub async fn places(
+        &self,
+        job: JobId,
+        after: Option<Cursor>,
+        most: usize,
+    ) -> Result<Page<PlaceTally>, QueueError> {
+        self.inner.readers.read(move |db| reading::places(db, job, after, most)).await
+    }
+
+    /// The rows of a job.
+    ///
+    /// # Errors
+    ///
+    /// See [`job`](Self::job).
+    pub async fn rows(
+        &self,
+        job: JobId,
+        filter: RowFilter,
+        after: Option<Cursor>,
+        most: usize,
+    ) -> Result<Page<Row>, QueueError> {
+        self.inner.readers.read(move |db| reading::rows(db, job, &filter, after, most)).await
+    }
+
+    /// Rows of all jobs that were given up.
+    ///
+    /// # Errors
+    ///
+    /// See [`job`](Self::job).
+    pub async fn dead_letters(&self, after: Option<Cursor>, most: usize) -> Result<Page<Row>, QueueError> {
+        self.inner.readers.read(move |db| reading::dead_letters(db, after, most)).await
+    }
+
+    /// What waits for each edge.
+    ///
+    /// # Errors
+    ///
+    /// See [`job`](Self::job).
+    pub async fn edges(&self) -> Result<Vec<EdgeLoad>, QueueError> {
+        self.inner.writer.call(|desk| Ok(desk.edges.loads())).await
+    }
+
+    /// Closes the queue for all clones, and waits until the directory is free.
+    pub async fn close(self) {
+        self.inner.writer.stop().await;
+    }
+}
+
+impl Queue for Book {
+    fn lease<'a>(
+        &'a self,
+        edge: &'a EdgeName,
+        lane: Lane,
+        most: usize,
+        span: Duration,
+    ) -> BoxFuture<'a, Result<Vec<Leased>, QueueError>> {
+        let edge = edge.clone();
+        Box::pin(self.inner.writer.call(move |desk| desk.lease(&edge, lane, most, span)))
+    }
+
+    fn extend(
+        &self,
+        leases: Vec<LeaseId>,
+        span: Duration,
+    ) -> BoxFuture<'_, Result<Vec<LeaseId>, QueueError>> {
+        Box::pin(self.inner.writer.call(move |desk| desk.extend(leases, span)))
+    }
+
+    fn settle(&self, settled: Vec<Settled>) -> BoxFuture<'_, Result<(), QueueError>> {
+        Box::pin(self.inner.writer.call(move |desk| desk.settle(settled)))
+    }
+
+    fn give_back(&self, rows: Vec<GivenBack>) -> BoxFuture<'_, Result<(), QueueError>> {
+        Box::pin(self.inner.writer.call(move |desk| desk.give_back(rows)))
+    }
+
+    fn ready<'a>(&'a self, edge: &'a EdgeName, lane: Lane) -> BoxFuture<'a, Result<(), QueueError>> {
+        Box::pin(self.inner.signals.ready(edge, lane, &*self.inner.clock))
+    }
+}

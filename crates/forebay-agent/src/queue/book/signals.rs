@@ -1,0 +1,89 @@
+//! When there may be something for a worker.
+//!
+//! For each edge and lane that somebody waits for there is one time: not before it is there anything. The writer sets it when a lease
+//! found no more, and moves it forward for every row that becomes due earlier; it is the only one who does, so nothing is missed
+//! between looking and waiting. Who waits sleeps until that time, or until it is moved.
+
+use std::collections::HashMap;
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use crate::edge::EdgeName;
+use crate::queue::{Clock, Moment, QueueError};
+use crate::task::Lane;
+
+use super::state::number;
+
+#[derive(Debug, Default)]
+pub(super) struct Signals(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    times: HashMap<EdgeName, [watch::Sender<Moment>; 2]>,
+    is_closed: bool,
+}
+
+impl Signals {
+    /// Waits until there may be something.
+    pub(super) async fn ready(
+        &self,
+        edge: &EdgeName,
+        lane: Lane,
+        clock: &dyn Clock,
+    ) -> Result<(), QueueError> {
+        let mut time = self.watch(edge, lane)?;
+        loop {
+            let due = *time.borrow_and_update();
+            if due <= clock.now() {
+                return Ok(());
+            }
+            tokio::select! {
+                changed = time.changed() => changed.map_err(|_| QueueError::Closed)?,
+                () = clock.sleep_until(due) => {}
+            }
+        }
+    }
+
+    fn watch(&self, edge: &EdgeName, lane: Lane) -> Result<watch::Receiver<Moment>, QueueError> {
+        let mut known = self.0.lock();
+        if known.is_closed {
+            return Err(QueueError::Closed);
+        }
+        // Nobody has looked yet: there may be something.
+        let unknown = || [0, 1].map(|_| watch::Sender::new(Moment::PAST));
+        Ok(known.times.entry(edge.clone()).or_insert_with(unknown)[number(lane)].subscribe())
+    }
+
+    /// There is something from `due` on.
+    pub(super) fn poke(&self, edge: &EdgeName, lane: Lane, due: Moment) {
+        if let Some(times) = self.0.lock().times.get(edge) {
+            times[number(lane)].send_if_modified(|time| {
+                let is_earlier = due < *time;
+                *time = due.min(*time);
+                is_earlier
+            });
+        }
+    }
+
+    /// There is nothing before `due`.
+    pub(super) fn quiet(&self, edge: &EdgeName, lane: Lane, due: Moment) {
+        if let Some(times) = self.0.lock().times.get(edge) {
+            times[number(lane)].send_replace(due);
+        }
+    }
+
+    /// Everybody is to look again: what was said may not be so.
+    pub(super) fn poke_all(&self) {
+        for time in self.0.lock().times.values().flatten() {
+            time.send_replace(Moment::PAST);
+        }
+    }
+
+    /// Nobody will ever say anything again.
+    pub(super) fn close(&self) {
+        let mut known = self.0.lock();
+        known.is_closed = true;
+        known.times.clear();
+    }
+}

@@ -1,0 +1,32 @@
+//! The durable part: jobs, and the rows that workers get.
+//!
+//! A *job* is a list of URLs, what to do with each, and the edges on which to do it. A *row* is one URL on one edge: what a worker leases, does and settles.
+//! What was answered to a submitter or a worker is on the disk; what a process held when it died comes again.
+//!
+//! - `order`, `window`: what somebody wants, where and when;
+//! - `worker`: [`Queue`], what a worker sees;
+//! - `view`: what everybody else sees;
+//! - `book`: the queue in a directory of this machine;
+//! - `clock`, `id`, `error`: times, names, and what can go wrong.
+
+mod book;
+mod clock;
+mod error;
+mod id;
+mod order;
+mod view;
+mod window;
+mod worker;
+
+pub use book::{Book, BookOptions, Leases, Submission, Submitted};
+pub use clock::{Clock, Moment, WallClock};
+pub use error::QueueError;
+pub use id::{JobId, JobIdError};
+pub use order::{EDGES_MAX, Order, Place, Terms};
+pub use view::{
+    Cursor, CursorError, EdgeLoad, Job, JobState, Page, PlaceTally, Row, RowFilter, RowState, Tally,
+};
+pub use window::{Window, WindowError};
+pub use worker::{GivenBack, LeaseId, LeaseIdError, Leased, Queue, Settled};
+
+pub(crate) use worker::RowId;

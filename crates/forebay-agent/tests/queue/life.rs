@@ -1,0 +1,160 @@
+//! What becomes of jobs: cancelled, tried again, forgotten.
+
+use std::time::Duration;
+
+use forebay_agent::queue::{JobState, QueueError, RowFilter, RowState, Tally};
+use forebay_agent::{Action, FailureClass, Lane};
+
+use crate::world::{SPAN, World, name, order, target};
+
+use RowState::{Cancelled, Failed, Processing, Succeeded, Waiting};
+
+#[tokio::test]
+async fn cancelling_takes_back_what_waits_and_lets_end_what_is_in_hand() {
+    let world = World::new().await;
+    let job = world.submit(order(Action::Warm, &["a"]), &["1", "2", "3", "4"]).await;
+    let leased = world.lease_some("a", Lane::Bulk, 3).await;
+    world.book.cancel(job).await.unwrap();
+    world.book.carry_through().await.unwrap();
+    assert_eq!(world.states(job).await, [Processing, Processing, Processing, Cancelled]);
+    assert_eq!(world.book.job(job).await.unwrap().ended, None);
+    world.succeed(leased[0].lease).await;
+    world.give_back(leased[1].lease, world.now(), None).await;
+    // The third is heard of no more.
+    world.clock.pass(SPAN);
+    assert!(world.lease("a", Lane::Bulk).await.is_empty());
+    assert_eq!(world.states(job).await, [Succeeded, Cancelled, Cancelled, Cancelled]);
+    let seen = world.book.job(job).await.unwrap();
+    assert_eq!((seen.state, seen.ended), (JobState::Cancelled, Some(world.now())));
+    assert_eq!(world.book.retry(job).await, Err(QueueError::Cancelled));
+    world.book.cancel(job).await.unwrap();
+}
+
+#[tokio::test]
+async fn cancelling_goes_on_after_a_restart() {
+    let world = World::new().await;
+    let urls: Vec<_> = (0..5000).map(|n| n.to_string()).collect();
+    let urls: Vec<_> = urls.iter().map(String::as_str).collect();
+    let job = world.submit(order(Action::Warm, &["a"]), &urls).await;
+    world.book.cancel(job).await.unwrap();
+    let world = world.reopened().await;
+    world.book.carry_through().await.unwrap();
+    let seen = world.book.job(job).await.unwrap();
+    assert_eq!(seen.rows, Tally { cancelled: 5000, ..Tally::default() });
+    assert!(seen.ended.is_some());
+}
+
+#[tokio::test]
+async fn what_failed_is_tried_again_as_if_never_tried() {
+    let world = World::new().await;
+    let job = world.submit(order(Action::Warm, &["a"]), &["1", "2", "3"]).await;
+    let leased = world.lease("a", Lane::Bulk).await;
+    world.fail(leased[0].lease).await;
+    world.succeed(leased[1].lease).await;
+    world.fail(leased[2].lease).await;
+    assert_eq!(world.book.retry(job).await, Ok(2));
+    world.book.carry_through().await.unwrap();
+    assert_eq!(world.states(job).await, [Waiting, Succeeded, Waiting]);
+    let row = &world.rows(job).await[0];
+    assert_eq!((row.attempts, &row.outcome, &row.failure, row.ended), (0, &None, &None, None));
+    assert_eq!(world.book.job(job).await.unwrap().ended, None);
+    for leased in world.lease("a", Lane::Bulk).await {
+        assert_eq!(leased.attempts, 1);
+        world.succeed(leased.lease).await;
+    }
+    assert_eq!(world.book.job(job).await.unwrap().state, JobState::Succeeded);
+    assert_eq!(world.book.retry(job).await, Ok(0));
+}
+
+#[tokio::test]
+async fn jobs_are_kept_for_a_time_and_up_to_a_number() {
+    let world = World::with(|options| {
+        (options.keep_for, options.keep_max) = (Duration::from_hours(1), 2);
+    })
+    .await;
+    let mut jobs = Vec::new();
+    for n in 0..4 {
+        let job = world.submit(order(Action::Warm, &["a", "b"]), &[&n.to_string()]).await;
+        for edge in ["a", "b"] {
+            for leased in world.lease(edge, Lane::Bulk).await {
+                world.fail(leased.lease).await;
+            }
+        }
+        world.clock.pass(Duration::from_secs(1));
+        jobs.push(job);
+    }
+    let live = world.submit(order(Action::Warm, &["a"]), &["live"]).await;
+    world.book.carry_through().await.unwrap();
+    let kept: Vec<_> =
+        world.book.jobs(None, None, 10).await.unwrap().items.iter().map(|job| job.id).collect();
+    assert_eq!(kept, [live, jobs[3], jobs[2]]);
+    assert_eq!(world.book.job(jobs[0]).await, Err(QueueError::NoSuchJob));
+    assert_eq!(world.book.dead_letters(None, 100).await.unwrap().items.len(), 4);
+    world.clock.pass(Duration::from_hours(1));
+    world.book.carry_through().await.unwrap();
+    let kept = world.book.jobs(None, None, 10).await.unwrap().items;
+    assert_eq!(kept.iter().map(|job| job.id).collect::<Vec<_>>(), [live]);
+    assert_eq!(world.leased("a", Lane::Bulk).await, ["live"]);
+}
+
+#[tokio::test]
+async fn a_list_stays_as_long_as_a_run_of_it_is_kept() {
+    let world = World::with(|options| options.keep_for = Duration::from_secs(10)).await;
+    let mut order = order(Action::Warm, &["a"]);
+    order.terms.every = Some(Duration::from_mins(1));
+    let first = world.submit(order, &["1"]).await;
+    for _ in 0..3 {
+        for leased in world.lease("a", Lane::Bulk).await {
+            world.succeed(leased.lease).await;
+        }
+        world.book.carry_through().await.unwrap();
+        world.clock.pass(Duration::from_mins(1));
+        world.book.carry_through().await.unwrap();
+    }
+    assert_eq!(world.book.job(first).await, Err(QueueError::NoSuchJob));
+    assert_eq!(world.leased("a", Lane::Bulk).await, ["1"]);
+}
+
+#[tokio::test]
+async fn pages_show_everything_once() {
+    let world = World::new().await;
+    let mut submission = world.book.submit(order(Action::Warm, &["a", "b", "c"])).await.unwrap();
+    for n in 0..50 {
+        submission.add(&target(&n.to_string())).await.unwrap();
+    }
+    let job = submission.seal().await.unwrap().id;
+    for leased in world.lease("b", Lane::Bulk).await {
+        world.fail(leased.lease).await;
+    }
+    let count = async |filter: RowFilter| {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = world.book.rows(job, filter.clone(), after, 7).await.unwrap();
+            seen.extend(page.items.into_iter().map(|row| (row.url, row.edge)));
+            after = page.next.map(|next| next.to_string().parse().unwrap());
+            if after.is_none() {
+                break;
+            }
+        }
+        let all = seen.len();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), all);
+        all
+    };
+    assert_eq!(count(RowFilter::default()).await, 150);
+    assert_eq!(count(RowFilter { state: Some(Waiting), ..RowFilter::default() }).await, 100);
+    assert_eq!(count(RowFilter { state: Some(Failed), ..RowFilter::default() }).await, 50);
+    let refused = RowFilter { class: Some(FailureClass::Refused), ..RowFilter::default() };
+    assert_eq!(count(refused).await, 50);
+    let on_c = RowFilter { edge: Some(name("c")), state: Some(Waiting), ..RowFilter::default() };
+    assert_eq!(count(on_c).await, 50);
+    let places = world.book.places(job, None, 2).await.unwrap();
+    assert_eq!(places.items[1].rows, Tally { failed: 50, ..Tally::default() });
+    let rest = world.book.places(job, places.next, 2).await.unwrap();
+    assert_eq!((rest.items.len(), rest.next), (1, None));
+    for state in JobState::ALL {
+        let found = world.book.jobs(Some(state), None, 10).await.unwrap().items;
+        assert_eq!(found.len(), usize::from(state == JobState::Running), "{state:?}");
+    }
+}
