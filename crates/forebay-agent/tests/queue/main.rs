@@ -1,7 +1,9 @@
 //! The queue in a directory, through its public face.
 
+mod histories;
 mod leases;
 mod life;
+mod model;
 mod order;
 mod schedule;
 mod submit;

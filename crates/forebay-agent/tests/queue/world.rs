@@ -60,8 +60,18 @@ impl World {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut BookOptions)) -> Self {
+        Self::at(tempfile::tempdir().unwrap(), change).await
+    }
+
+    /// Where a commit does not wait for a disk, if there is such a place.
+    pub(crate) async fn in_memory() -> Self {
+        let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        Self::at(dir, |_| {}).await
+    }
+
+    async fn at(dir: tempfile::TempDir, change: impl FnOnce(&mut BookOptions)) -> Self {
         let clock = Arc::new(SetClock { now: AtomicI64::new(START.0), moved: watch::Sender::new(()) });
-        let dir = Arc::new(tempfile::tempdir().unwrap());
+        let dir = Arc::new(dir);
         let mut options = BookOptions { clock: clock.clone(), ..BookOptions::default() };
         change(&mut options);
         let book = Book::open(dir.path(), options).await.unwrap();
