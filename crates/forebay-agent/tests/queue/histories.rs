@@ -58,12 +58,13 @@ enum Step {
 }
 
 fn urls() -> impl Strategy<Value = Vec<u8>> {
-    proptest::collection::vec(0..5_u8, 1..4)
+    proptest::collection::vec(0..3_u8, 1..3)
 }
 
 fn edges() -> impl Strategy<Value = Vec<(usize, u8)>> {
-    let tiers = prop_oneof![2 => Just([0, 0, 0]), 1 => Just([0, 1, 1]), 1 => Just([2, 1, 0])];
-    (proptest::sample::subsequence(vec![0, 1, 2], 1..=3), tiers)
+    let tiers =
+        prop_oneof![3 => Just([0; 3]), 1 => Just([0, 1, 1]), 1 => Just([2, 1, 0]), 2 => Just([0, 0, 1])];
+    (prop_oneof![1 => proptest::sample::subsequence(vec![0, 1, 2], 1..=2), 1 => Just(vec![0, 1, 2])], tiers)
         .prop_map(|(edges, tiers)| edges.into_iter().map(|edge| (edge, tiers[edge])).collect())
 }
 
@@ -76,7 +77,7 @@ fn step() -> impl Strategy<Value = Step> {
             }
         ),
         1 => urls().prop_map(|urls| Step::Leave { urls }),
-        12 => (0..3_usize, 0..2_usize, prop_oneof![Just(1), Just(2), Just(100)])
+        12 => (0..3_usize, 0..2_usize, prop_oneof![Just(1), Just(100)])
             .prop_map(|(edge, lane, most)| Step::Lease { edge, lane, most }),
         10 => (any::<usize>(), proptest::bool::weighted(0.7))
             .prop_map(|(lease, is_success)| Step::Settle { lease, is_success }),
@@ -86,7 +87,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (1..50_u64).prop_map(|seconds| Step::Pass { seconds }),
         1 => any::<usize>().prop_map(|job| Step::Cancel { job }),
         2 => any::<usize>().prop_map(|job| Step::Retry { job }),
-        1 => (0..3_usize).prop_map(|edge| Step::CatchUp { edge }),
+        2 => (0..3_usize).prop_map(|edge| Step::CatchUp { edge }),
         1 => Just(Step::Reopen),
     ]
 }
@@ -264,11 +265,11 @@ fn tally(states: impl Iterator<Item = RowState>) -> Tally {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 160, max_shrink_iters: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Nothing is lost, nothing is settled twice, no newer row is swallowed, no URL is in two hands on one edge, and who comes first comes first.
     #[test]
-    fn whatever_happens_the_queue_is_what_the_model_says(steps in proptest::collection::vec(step(), 1..60)) {
+    fn whatever_happens_the_queue_is_what_the_model_says(steps in proptest::collection::vec(step(), 1..80)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let world = World::in_memory().await;

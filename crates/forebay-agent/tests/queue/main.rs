@@ -1,5 +1,8 @@
 //! The queue in a directory, through its public face.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod crash;
 mod histories;
 mod leases;
 mod life;
@@ -8,5 +11,6 @@ mod order;
 mod schedule;
 mod submit;
 mod tiers;
+mod trouble;
 mod waiting;
 mod world;

@@ -83,7 +83,7 @@ async fn a_request_that_is_sent_twice_is_done_once() {
 async fn nobody_was_told_of_a_job_that_was_not_sealed_so_there_is_none() {
     let world = World::new().await;
     let mut left = world.book.submit(order(Action::Purge, &["a"])).await.unwrap();
-    for n in 0..600 {
+    for n in 0..2500 {
         left.add(&target(&n.to_string())).await.unwrap();
     }
     // Work on it may have begun, and is nobody's business any more.
@@ -106,7 +106,7 @@ async fn a_process_that_ends_forgets_what_was_not_sealed() {
     let world = World::new().await;
     let kept = world.submit(order(Action::Purge, &["a"]), &["kept"]).await;
     let mut open = world.book.submit(order(Action::Purge, &["a"])).await.unwrap();
-    for n in 0..600 {
+    for n in 0..2500 {
         open.add(&target(&n.to_string())).await.unwrap();
     }
     let world = world.reopened().await;

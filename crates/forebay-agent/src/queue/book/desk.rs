@@ -109,6 +109,13 @@ impl Desk {
         self.signals.poke_all();
     }
 
+    /// Writes the log back into the database, so that nothing has to be done at the next opening. If it fails, it is done then.
+    pub(super) fn close(self) {
+        if let Err(error) = self.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+            tracing::warn!(%error, "the log of the queue could not be written back");
+        }
+    }
+
     fn reload(&mut self) -> Result<(), QueueError> {
         self.jobs.forget_all();
         self.changes.clear();

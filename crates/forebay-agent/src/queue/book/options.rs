@@ -9,13 +9,13 @@ use super::home::{CACHE_READER_KIB, CACHE_WRITER_KIB};
 use crate::queue::{Clock, WallClock};
 
 /// Submissions that are taken in at once; others wait.
-pub(super) const SUBMISSIONS_MAX: usize = 16;
+pub(super) const SUBMISSIONS_MAX: usize = 8;
 /// Connections that read.
 pub(super) const READERS: usize = 2;
 /// Commands that wait for the writer.
 pub(super) const COMMANDS_MAX: usize = 256;
 /// Bytes of URLs that a submission hands over at once.
-pub(super) const BATCH_BYTES: usize = 64 << 10;
+pub(super) const BATCH_BYTES: usize = 256 << 10;
 
 /// How a queue is kept.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use crate::queue::{JobId, Order, QueueError};
 use crate::target::Target;
 
 /// URLs that are handed over at once, and rows that are made of them.
-const BATCH_URLS: usize = 512;
+const BATCH_URLS: usize = 2048;
 const BATCH_ROWS: usize = 4096;
 
 /// A job that is being taken in: its URLs come one after the other, and [`seal`](Submission::seal) makes it one. If it is dropped before, there has been no job.

@@ -75,11 +75,12 @@ impl Writer {
         let noted = Arc::clone(&gone);
         let thread = std::thread::Builder::new().name("queue".into()).spawn(move || {
             match open() {
-                Ok((desk, held)) => {
+                Ok((mut desk, held)) => {
                     let signals = Arc::clone(desk.signals());
                     let _ = opened.send(Ok(()));
-                    run(desk, queue, &noted);
+                    run(&mut desk, queue, &noted);
                     signals.close();
+                    desk.close();
                     drop(held);
                 }
                 Err(error) => {
@@ -119,7 +120,7 @@ impl Writer {
     }
 }
 
-fn run(mut desk: Desk, mut queue: mpsc::Receiver<Box<dyn Turn>>, gone: &Gone) {
+fn run(desk: &mut Desk, mut queue: mpsc::Receiver<Box<dyn Turn>>, gone: &Gone) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() else { return };
     let mut tick = Instant::now();
     let mut is_well = true;
@@ -137,7 +138,7 @@ fn run(mut desk: Desk, mut queue: mpsc::Receiver<Box<dyn Turn>>, gone: &Gone) {
         let done = desk
             .begin()
             .and_then(|()| leavers.iter().try_for_each(|(job, _)| desk.drop_open(*job)))
-            .and_then(|()| group(&mut desk, &mut turns, &mut queue))
+            .and_then(|()| group(desk, &mut turns, &mut queue))
             .and_then(|()| if is_tick { desk.look_around() } else { Ok(()) })
             .and_then(|()| desk.commit());
         if let Err(error) = &done {
