@@ -88,6 +88,7 @@ fn outcome() -> Outcome {
         before: Held::Miss,
         after: Held::Hit,
         attempts: 1,
+        digest: None,
     }
 }
 

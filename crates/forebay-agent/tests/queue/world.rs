@@ -9,7 +9,7 @@ use forebay_agent::queue::{
     Book, BookOptions, Clock, GivenBack, JobId, LeaseId, Leased, Moment, Order, Place, Queue as _,
     QueueError, Row, RowFilter, RowState, Settled, Submitted, Terms,
 };
-use forebay_agent::{Action, Failure, FailureClass, Held, Lane, Outcome, Target, Verdict};
+use forebay_agent::{Action, Failure, FailureClass, Held, Lane, Outcome, Sha256Digest, Target, Verdict};
 use futures_core::future::BoxFuture;
 use tokio::sync::watch;
 
@@ -178,6 +178,7 @@ pub(crate) fn success() -> Outcome {
         before: Held::Miss,
         after: Held::Hit,
         attempts: 2,
+        digest: Some(Sha256Digest([0xA5; 32])),
     }
 }
 

@@ -110,7 +110,7 @@ impl Desk {
             .prepare_cached(
                 "UPDATE rows SET state = ?4, ended = ?5, until = NULL, class = ?6, detail = ?7, verdict = ?8,
                  status = ?9, bytes = ?10, ttfb = ?11, took = ?12, held_before = ?13, held_after = ?14,
-                 requests = ?15 WHERE job = ?1 AND n = ?2 AND edge = ?3",
+                 requests = ?15, digest = ?16 WHERE job = ?1 AND n = ?2 AND edge = ?3",
             )?
             .execute(params![
                 row.id.job,
@@ -127,7 +127,8 @@ impl Desk {
                 micros(outcome.took),
                 outcome.before.name(),
                 outcome.after.name(),
-                outcome.attempts
+                outcome.attempts,
+                outcome.digest.as_ref().map(|digest| digest.0)
             ])?;
         Ok(())
     }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row as Line, ToSql, params};
 use super::jobs::{FACTS, Facts, parsed};
 use super::state::{Stage, State};
 use crate::failure::{Failure, FailureClass};
-use crate::outcome::{Held, Outcome, Verdict};
+use crate::outcome::{Held, Outcome, Sha256Digest, Verdict};
 use crate::queue::{
     Cursor, Job, JobId, JobState, Moment, Page, PlaceTally, QueueError, Row, RowFilter, RowId, RowState,
     Tally,
@@ -22,7 +22,7 @@ const JOB_FROM: usize = 17;
 
 const ROW: &str = "rows.job, rows.n, rows.edge, jobs.id, urls.url, edges.name, rows.state, rows.attempts, rows.due, \
     rows.class, rows.detail, rows.verdict, rows.status, rows.bytes, rows.ttfb, rows.took, rows.held_before, \
-    rows.held_after, rows.requests, rows.ended";
+    rows.held_after, rows.requests, rows.ended, rows.digest";
 
 pub(super) fn job(db: &Connection, id: JobId) -> Result<Job, QueueError> {
     let mut query =
@@ -222,6 +222,7 @@ fn outcome(line: &Line<'_>, failure: Option<&Failure>) -> rusqlite::Result<Optio
         before: held(16)?,
         after: held(17)?,
         attempts: line.get(18)?,
+        digest: line.get::<_, Option<[u8; 32]>>(20)?.map(Sha256Digest),
     }))
 }
 

@@ -113,6 +113,7 @@ CREATE TABLE rows (
     held_before TEXT,
     held_after  TEXT,
     requests    INTEGER,
+    digest      BLOB,                     -- SHA-256 of the bytes
     ended       INTEGER,
     PRIMARY KEY (job, n, edge)
 ) WITHOUT ROWID;
