@@ -5,7 +5,7 @@ use std::time::Duration;
 use forebay_agent::queue::{JobState, QueueError, RowFilter, RowState, Tally};
 use forebay_agent::{Action, FailureClass, Lane};
 
-use crate::world::{SPAN, World, name, order, target};
+use crate::world::{SPAN, World, name, order, target, with};
 
 use RowState::{Cancelled, Failed, Processing, Succeeded, Waiting};
 
@@ -64,6 +64,36 @@ async fn what_failed_is_tried_again_as_if_never_tried() {
     }
     assert_eq!(world.book.job(job).await.unwrap().state, JobState::Succeeded);
     assert_eq!(world.book.retry(job).await, Ok(0));
+}
+
+#[tokio::test]
+async fn who_wants_to_hear_of_the_end_is_told_until_he_has_heard() {
+    let world = World::new().await;
+    let hook = |terms: &mut forebay_agent::queue::Terms| terms.webhook = Some("https://ci.test/hook".into());
+    let job = world.submit(with(order(Action::Warm, &["a"]), hook), &["1"]).await;
+    world.submit(order(Action::Warm, &["a"]), &["2"]).await;
+    assert!(world.book.to_announce(10).await.unwrap().is_empty());
+    for leased in world.lease("a", Lane::Bulk).await {
+        world.fail(leased.lease).await;
+    }
+    let told = world.book.to_announce(10).await.unwrap();
+    assert_eq!(told.iter().map(|job| job.id).collect::<Vec<_>>(), [job]);
+    assert_eq!(told[0].terms.webhook.as_deref(), Some("https://ci.test/hook"));
+    world.book.announced(job, Some(world.now().after(SPAN))).await.unwrap();
+    assert!(world.book.to_announce(10).await.unwrap().is_empty());
+    world.clock.pass(SPAN);
+    let world = world.reopened().await;
+    assert_eq!(world.book.to_announce(10).await.unwrap().len(), 1);
+    world.book.announced(job, None).await.unwrap();
+    world.clock.pass(SPAN);
+    assert!(world.book.to_announce(10).await.unwrap().is_empty());
+    // What is tried again ends again.
+    assert_eq!(world.book.retry(job).await, Ok(1));
+    world.book.carry_through().await.unwrap();
+    for leased in world.lease("a", Lane::Bulk).await {
+        world.succeed(leased.lease).await;
+    }
+    assert_eq!(world.book.to_announce(10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use super::edges::CatchUp;
 use super::jobs::Facts;
 use super::state::Stage;
 use crate::edge::EdgeName;
-use crate::queue::{JobId, QueueError};
+use crate::queue::{JobId, Moment, QueueError};
 
 /// Jobs that are forgotten in one go.
 const FORGET_MAX: u64 = 64;
@@ -97,6 +97,15 @@ impl Desk {
             Some(every) if !is_continued && !job.is_cancelled => self.repeat(&job, every),
             _ => Ok(()),
         }
+    }
+
+    /// Whoever wanted to hear of the end of a job has heard of it, or is to be told at another time.
+    pub(super) fn announce(&mut self, id: JobId, again: Option<Moment>) -> Result<(), QueueError> {
+        let seq = self.seq(id)?;
+        self.db
+            .prepare_cached("UPDATE jobs SET announce = ?2 WHERE seq = ?1 AND announce IS NOT NULL")?
+            .execute(params![seq, again.map(|again| again.0)])?;
+        Ok(())
     }
 
     /// Makes the next run, in the same transaction in which this one ends: there is no moment at which it could be lost.

@@ -44,8 +44,8 @@ use futures_core::future::BoxFuture;
 use tokio::sync::Semaphore;
 
 use super::{
-    Clock, Cursor, EdgeLoad, GivenBack, Job, JobId, JobState, LeaseId, Leased, Order, Page, PlaceTally,
-    Queue, QueueError, Row, RowFilter, Settled,
+    Clock, Cursor, EdgeLoad, GivenBack, Job, JobId, JobState, LeaseId, Leased, Moment, Order, Page,
+    PlaceTally, Queue, QueueError, Row, RowFilter, Settled,
 };
 use crate::edge::EdgeName;
 use crate::task::Lane;
@@ -206,6 +206,25 @@ impl Book {
     /// See [`job`](Self::job).
     pub async fn dead_letters(&self, after: Option<Cursor>, most: usize) -> Result<Page<Row>, QueueError> {
         self.inner.readers.read(move |db| reading::dead_letters(db, after, most)).await
+    }
+
+    /// Jobs that have ended and whose webhook is to be told so now, those first that wait longest.
+    ///
+    /// # Errors
+    ///
+    /// See [`job`](Self::job).
+    pub async fn to_announce(&self, most: usize) -> Result<Vec<Job>, QueueError> {
+        let now = self.inner.clock.now();
+        self.inner.readers.read(move |db| reading::to_announce(db, now, most)).await
+    }
+
+    /// A job's webhook has been told, or is to be told again at another time.
+    ///
+    /// # Errors
+    ///
+    /// [`QueueError::NoSuchJob`], or the disk's.
+    pub async fn announced(&self, job: JobId, again: Option<Moment>) -> Result<(), QueueError> {
+        self.inner.writer.call(move |desk| desk.announce(job, again)).await
     }
 
     /// What waits for each edge.

@@ -20,7 +20,7 @@ pub(super) const BATCH_BYTES: usize = 256 << 10;
 /// How a queue is kept.
 #[derive(Clone, Debug)]
 pub struct BookOptions {
-    /// Rows that may wait. Default: 10 million, which take about 2.5 GB of disk.
+    /// Rows that may wait. Default: 10 million, which take about 2 GB of disk.
     pub waiting_max: u64,
     /// URLs of one job. Default: 100,000.
     pub urls_max: u64,

@@ -61,6 +61,16 @@ pub(super) fn jobs(
     page(found, most)
 }
 
+/// Jobs that have ended and of whose end somebody wants to hear now.
+pub(super) fn to_announce(db: &Connection, now: Moment, most: usize) -> Result<Vec<Job>, QueueError> {
+    let mut query = db.prepare_cached(&format!(
+        "SELECT {FACTS}, {JOB} FROM jobs INDEXED BY jobs_to_announce
+         WHERE announce IS NOT NULL AND announce <= ? ORDER BY announce LIMIT ?"
+    ))?;
+    let jobs = query.query_map(params![now.0, most.clamp(1, PAGE_MAX)], read_job)?;
+    Ok(jobs.collect::<Result<_, _>>()?)
+}
+
 fn read_job(line: &Line<'_>) -> rusqlite::Result<Job> {
     let facts = Facts::read(line)?;
     let rows = tally(line, JOB_FROM)?;
