@@ -24,6 +24,7 @@ mod tables;
 mod targets;
 mod through;
 mod transfer;
+mod verdict;
 mod wrk;
 
 use clap::Subcommand;

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 
 use super::super::curves::Curves;
 use super::super::race::Measured;
+use super::super::verdict::{self, Verdict};
 use super::{Part, Results};
 use crate::run;
 
@@ -33,15 +34,7 @@ pub(super) fn text(results: &Results) -> String {
         let rounds = measured.iter().map(|m| m.runs.len()).max().unwrap_or(0);
         let _ = writeln!(out, "- {}: {rounds} rounds, {} at {}", title(*part), stamp.date, stamp.commit);
     }
-    out += "\n### Targets for edges\n\n| what | target | measured | |\n|---|---|---|---|\n";
-    for row in rows(results) {
-        let met = match row.met {
-            Some(true) => "met",
-            Some(false) => "**not met**",
-            None => "not measured",
-        };
-        let _ = writeln!(out, "| {} | {} | {} | {met} |", row.what, row.target, row.measured);
-    }
+    let _ = write!(out, "\n### Targets for edges\n\n{}", verdict::table(&rows(results)));
     for (part, (_, measured)) in &results.parts {
         let _ = write!(out, "\n### {}\n\n{}", title(*part), table(*part, measured));
         if *part == Part::Many && !results.memory.is_empty() {
@@ -80,64 +73,50 @@ fn table(part: Part, measured: &[Measured]) -> String {
     out
 }
 
-struct Row {
-    what: &'static str,
-    target: &'static str,
-    measured: String,
-    met: Option<bool>,
-}
-
-fn rows(results: &Results) -> Vec<Row> {
+fn rows(results: &Results) -> Vec<Verdict> {
     let of = |part: Part, name: &str| {
         let (_, all) = results.parts.get(&part)?;
         all.iter().find(|m| m.name == name && m.failed.is_none() && !m.runs.is_empty())
     };
-    let ratio = |part, ours, theirs, figure: fn(&Measured) -> f64| {
+    let ratio = |part, (ours, theirs): (&str, &str), figure: fn(&Measured) -> f64| {
         Some(figure(of(part, ours)?) / figure(of(part, theirs)?))
     };
-    let row = |what, target, measured: Option<(String, bool)>| Row {
-        what,
-        target,
-        met: measured.as_ref().map(|(_, met)| *met),
-        measured: measured.map_or_else(String::new, |(words, _)| words),
-    };
-    let most = |bound: f64, found: Option<f64>| found.map(|r| (format!("{r:.2} ×"), r <= bound));
-    let memory = |bound: u64, found: Option<&Measured>| {
-        found.map(|m| (format!("{} MiB", m.peak() >> 20), m.peak() <= bound << 20))
-    };
-    let curl = "curl -o /dev/null";
+    let beside_curl = ("forebay", "curl -o /dev/null");
     let rate =
         |m: &Measured| (format!("{:.0}/s", m.objects_per_second()), m.objects_per_second() >= 20_000.0);
-    let beside = ratio(Part::Purge, "forebay", "wrk", Measured::objects_per_second);
     let sum = results.memory.iter().map(|(_, bytes)| *bytes).max();
     vec![
-        row(
+        Verdict::most(
             "warm, plain: cpu-s/GB",
             "≤ 0.30 × curl",
-            most(0.3, ratio(Part::Plain, "forebay", curl, Measured::cpu_per_gb)),
+            0.3,
+            ratio(Part::Plain, beside_curl, Measured::cpu_per_gb),
         ),
-        row(
+        Verdict::most(
             "warm, TLS: cpu-s/GB",
             "≤ 1.00 × curl",
-            most(1.0, ratio(Part::Tls, "forebay", curl, Measured::cpu_per_gb)),
+            1.0,
+            ratio(Part::Tls, beside_curl, Measured::cpu_per_gb),
         ),
-        row(
+        Verdict::memory(
             "warm, 1,000 × 1 GiB at 256: peak RSS",
             "≤ 32 MiB",
-            memory(32, of(Part::Many, "forebay --memory 32MiB --edge-bulk 256")),
+            32,
+            of(Part::Many, "forebay --memory 32MiB --edge-bulk 256"),
         ),
-        row(
+        Verdict::new(
             "the same: user and kernel memory of the group",
             "≤ 64 MiB",
             sum.map(|bytes| (format!("{} MiB", bytes >> 20), bytes <= 64 << 20)),
         ),
-        row("purge, from a file", "≥ 20,000/s", of(Part::Purge, "forebay").map(rate)),
-        row(
+        Verdict::new("purge, from a file", "≥ 20,000/s", of(Part::Purge, "forebay").map(rate)),
+        Verdict::least(
             "purge, beside the load generator",
             "≥ 0.80 × wrk",
-            beside.map(|r| (format!("{r:.2} ×"), r >= 0.8)),
+            0.8,
+            ratio(Part::Purge, ("forebay", "wrk"), Measured::objects_per_second),
         ),
-        row("purge: peak RSS", "≤ 32 MiB", memory(32, of(Part::Purge, "forebay"))),
+        Verdict::memory("purge: peak RSS", "≤ 32 MiB", 32, of(Part::Purge, "forebay")),
     ]
 }
 

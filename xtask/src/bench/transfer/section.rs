@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::race::Measured;
+use super::super::verdict::{self, Verdict};
 use super::{Part, Results};
 
 /// The section as it stands in the page.
@@ -15,15 +16,7 @@ pub(crate) fn text(results: &Results) -> String {
         let rounds = measured.iter().map(|m| m.runs.len()).max().unwrap_or(0);
         let _ = writeln!(out, "- {}: {rounds} rounds, {} at {}", title(*part), stamp.date, stamp.commit);
     }
-    out += "\n### Targets for transfers\n\n| what | target | measured | |\n|---|---|---|---|\n";
-    for row in rows(results) {
-        let met = match row.met {
-            Some(true) => "met",
-            Some(false) => "**not met**",
-            None => "not measured",
-        };
-        let _ = writeln!(out, "| {} | {} | {} | {met} |", row.what, row.target, row.measured);
-    }
+    let _ = write!(out, "\n### Targets for transfers\n\n{}", verdict::table(&rows(results)));
     for (part, (_, measured)) in &results.parts {
         let _ = write!(out, "\n### {}\n\n{}", title(*part), table(*part, measured));
     }
@@ -59,14 +52,6 @@ fn table(part: Part, measured: &[Measured]) -> String {
     out
 }
 
-/// One row: what was to be reached beside what was measured.
-struct Row {
-    what: &'static str,
-    target: &'static str,
-    measured: String,
-    met: Option<bool>,
-}
-
 struct Figures<'a>(&'a Results);
 
 impl Figures<'_> {
@@ -80,26 +65,9 @@ impl Figures<'_> {
     }
 }
 
-fn rows(results: &Results) -> Vec<Row> {
+fn rows(results: &Results) -> Vec<Verdict> {
     let all = Figures(results);
-    let most = |what, target, bound: f64, found: Option<f64>| Row {
-        what,
-        target,
-        measured: found.map_or_else(String::new, |r| format!("{r:.2} ×")),
-        met: found.map(|r| r <= bound),
-    };
-    let least = |what, target, bound: f64, found: Option<f64>| Row {
-        what,
-        target,
-        measured: found.map_or_else(String::new, |r| format!("{r:.2} ×")),
-        met: found.map(|r| r >= bound),
-    };
-    let memory = |what, target, bound: u64, found: Option<&Measured>| Row {
-        what,
-        target,
-        measured: found.map_or_else(String::new, |m| format!("{} MiB", m.peak() >> 20)),
-        met: found.map(|m| m.peak() <= bound << 20),
-    };
+    let (most, least, memory) = (Verdict::most, Verdict::least, Verdict::memory);
     let (synced, unsynced) = (("forebay", "s5cmd"), ("forebay --no-sync", "s5cmd"));
     let (cpu, wall) = (Measured::cpu_per_gb, Measured::wall);
     vec![
