@@ -56,6 +56,13 @@ pub trait Queue: fmt::Debug + Send + Sync + 'static {
     /// See [`lease`](Queue::lease).
     fn give_back(&self, rows: Vec<GivenBack>) -> BoxFuture<'_, Result<(), QueueError>>;
 
+    /// An edge is back: before it fetches anything, all purges that wait for it now are to end.
+    ///
+    /// # Errors
+    ///
+    /// See [`lease`](Queue::lease).
+    fn catch_up<'a>(&'a self, edge: &'a EdgeName) -> BoxFuture<'a, Result<(), QueueError>>;
+
     /// Waits until there may be something to lease. Cancel safe.
     ///
     /// # Errors

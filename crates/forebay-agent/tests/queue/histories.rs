@@ -160,7 +160,7 @@ impl Both {
                 }
             }
             Step::CatchUp { edge } => {
-                self.world.book.catch_up(name(EDGES[edge])).await.unwrap();
+                self.world.book.catch_up(&name(EDGES[edge])).await.unwrap();
                 self.model.catch_up(edge, now);
             }
         }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use forebay_agent::queue::RowState;
+use forebay_agent::queue::{Queue as _, RowState, Settled};
 use forebay_agent::{Action, FailureClass, Lane};
 
-use crate::world::{SPAN, World, last_part, name, order, with};
+use crate::world::{SPAN, World, last_part, name, order, success, with};
 
 #[tokio::test]
 async fn the_more_important_goes_first_then_the_older() {
@@ -134,7 +134,7 @@ async fn an_edge_that_was_away_catches_up_with_purges_before_it_fetches() {
     let at = world.now().after(SPAN);
     world.submit(with(purge.clone(), |terms| terms.at = Some(at)), &["later"]).await;
     world.submit(order(Action::Warm, &["a", "b"]), &["3"]).await;
-    world.book.catch_up(name("a")).await.unwrap();
+    world.book.catch_up(&name("a")).await.unwrap();
     world.submit(purge, &["4"]).await;
     assert!(world.leased("a", Lane::Bulk).await.is_empty());
     assert_eq!(world.leased("b", Lane::Bulk).await, ["3"], "the other edge was not away");
@@ -153,6 +153,21 @@ async fn an_edge_that_was_away_catches_up_with_purges_before_it_fetches() {
     world.fail(purges[0].lease).await;
     assert_eq!(world.leased("a", Lane::Bulk).await, ["3"]);
     assert_eq!(world.book.edges().await.unwrap()[0].catching_up, 0);
+}
+
+/// Both in one transaction, which is what mostly happens when both are told at once.
+#[tokio::test]
+async fn a_purge_that_ends_as_its_edge_comes_back_is_not_waited_for() {
+    let world = World::new().await;
+    for round in 0..50 {
+        world.submit(order(Action::Purge, &["a"]), &[&format!("{round}")]).await;
+        let lease = world.lease("a", Lane::Control).await[0].lease;
+        let edge = name("a");
+        let settled = world.book.settle(vec![Settled { lease, outcome: success() }]);
+        let (settled, caught_up) = tokio::join!(settled, world.book.catch_up(&edge));
+        (settled.unwrap(), caught_up.unwrap());
+        assert_eq!(world.book.edges().await.unwrap()[0].catching_up, 0, "round {round}");
+    }
 }
 
 #[tokio::test]

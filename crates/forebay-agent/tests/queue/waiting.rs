@@ -80,7 +80,7 @@ async fn who_waits_is_told_when_an_edge_has_caught_up() {
     let edge = name("a");
     world.submit(order(Action::Purge, &["a"]), &["1"]).await;
     world.submit(order(Action::Warm, &["a"]), &["2"]).await;
-    world.book.catch_up(edge.clone()).await.unwrap();
+    world.book.catch_up(&edge).await.unwrap();
     world.book.ready(&edge, Lane::Bulk).await.unwrap();
     assert!(world.lease("a", Lane::Bulk).await.is_empty());
     let purge = world.lease("a", Lane::Control).await;

@@ -91,11 +91,17 @@ impl Desk {
     /// Writes what is owed, and ends the transaction: it is on the disk when this returns.
     pub(super) fn commit(&mut self) -> Result<(), QueueError> {
         self.end_turn()?;
+        self.write_counts()?;
+        self.edges.flush(&self.db)?;
+        Ok(self.db.execute_batch("COMMIT")?)
+    }
+
+    /// Writes down how many rows are in which state, for whoever reads that in the same transaction.
+    pub(super) fn write_counts(&mut self) -> Result<(), QueueError> {
         for job in self.changes.flush(&self.db)? {
             self.look_whether_over(job)?;
         }
-        self.edges.flush(&self.db)?;
-        Ok(self.db.execute_batch("COMMIT")?)
+        Ok(())
     }
 
     /// Takes the transaction back, as far as that has not happened by itself. What is kept in mind is not so any more.

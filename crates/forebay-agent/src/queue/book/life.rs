@@ -48,6 +48,7 @@ impl Desk {
         if self.facts(seq)?.is_cancelled {
             return Err(QueueError::Cancelled);
         }
+        self.write_counts()?;
         let (failed, is_under_way): (u64, bool) = self
             .db
             .prepare_cached("SELECT failed, retried IS NOT NULL FROM jobs WHERE seq = ?")?
@@ -135,6 +136,7 @@ impl Desk {
     /// An edge is back.
     pub(super) fn begin_catching_up(&mut self, edge: &EdgeName) -> Result<(), QueueError> {
         let Some(edge) = self.edges.id(edge) else { return Ok(()) };
+        self.write_counts()?;
         let (to, left): (i64, u64) = self
             .db
             .prepare_cached(

@@ -127,15 +127,6 @@ impl Book {
         self.inner.writer.call(move |desk| desk.retry(job)).await
     }
 
-    /// An edge is back: before it fetches anything, all purges that wait for it now are to end.
-    ///
-    /// # Errors
-    ///
-    /// The disk's.
-    pub async fn catch_up(&self, edge: EdgeName) -> Result<(), QueueError> {
-        self.inner.writer.call(move |desk| desk.begin_catching_up(&edge)).await
-    }
-
     /// Waits until what was cancelled, tried again, repeated or forgotten has been carried through to the last row.
     ///
     /// # Errors
@@ -268,6 +259,11 @@ impl Queue for Book {
 
     fn give_back(&self, rows: Vec<GivenBack>) -> BoxFuture<'_, Result<(), QueueError>> {
         Box::pin(self.inner.writer.call(move |desk| desk.give_back(rows)))
+    }
+
+    fn catch_up<'a>(&'a self, edge: &'a EdgeName) -> BoxFuture<'a, Result<(), QueueError>> {
+        let edge = edge.clone();
+        Box::pin(self.inner.writer.call(move |desk| desk.begin_catching_up(&edge)))
     }
 
     fn ready<'a>(&'a self, edge: &'a EdgeName, lane: Lane) -> BoxFuture<'a, Result<(), QueueError>> {
