@@ -11,9 +11,10 @@
 //! - [`governor`]: care for an edge;
 //! - [`work`]: one URL on one edge;
 //! - [`list`]: URLs by the million; [`fleet`]: all of them, on many edges;
-//! - [`queue`]: jobs that survive the process, and the rows that workers get of them.
+//! - [`queue`]: jobs that survive the process; [`service`]: the agent that works on them; [`api`]: asking it to.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+pub mod api;
 pub mod edge;
 mod failure;
 pub mod fleet;
@@ -21,6 +22,7 @@ pub mod governor;
 pub mod list;
 mod outcome;
 pub mod queue;
+pub mod service;
 mod target;
 mod task;
 pub mod work;

@@ -22,6 +22,11 @@ pub struct Window {
 pub struct WindowError;
 
 impl Window {
+    /// Its two ends, in minutes after midnight.
+    pub const fn minutes(&self) -> (u16, u16) {
+        (self.from, self.to)
+    }
+
     /// How long it is until this window is open; nothing if it is.
     pub fn opens_in(&self, now: SystemTime) -> Duration {
         let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -1,0 +1,132 @@
+//! Jobs, one and many.
+
+use axum::Json;
+use axum::extract::{Path, RawQuery, State};
+
+use super::problem::Problem;
+use super::query::Query;
+use super::routes::Api;
+use super::rows::{cursor, limit};
+use super::views::{JobView, PageView, PlaceView, RetriedView};
+use crate::queue::{JobId, JobState};
+
+/// Jobs, the newest first.
+#[utoipa::path(
+    get, path = "/v1/jobs", tag = "jobs",
+    params(
+        ("state" = Option<String>, Query, description = "Only those: waiting, running, succeeded, failed or cancelled"),
+        ("cursor" = Option<String>, Query, description = "The `next` of the page before"),
+        ("limit" = Option<usize>, Query, description = "Jobs on a page; 100 if nothing is said", minimum = 1, maximum = 1000),
+    ),
+    responses(
+        (status = 200, description = "A page of jobs", body = PageView<JobView>),
+        (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn list(
+    State(api): State<Api>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<PageView<JobView>>, Problem> {
+    let query = Query::read(query.as_deref(), &["state", "cursor", "limit"])?;
+    let state = query.text("state")?.map(|word| {
+        let state = JobState::ALL.into_iter().find(|state| state.name() == word);
+        state.ok_or_else(|| Problem::invalid(format!("state={word:?}: it has to be the state of a job")))
+    });
+    let page = api.book().jobs(state.transpose()?, cursor(&query)?, limit(&query)?).await?;
+    Ok(Json(PageView {
+        items: page.items.into_iter().map(JobView::from).collect(),
+        next: page.next.map(|next| next.to_string()),
+    }))
+}
+
+/// A job with its counters.
+#[utoipa::path(
+    get, path = "/v1/jobs/{id}", tag = "jobs",
+    params(("id" = String, Path, description = "The job's name")),
+    responses(
+        (status = 200, description = "The job", body = JobView),
+        (status = "4XX", description = "There is none", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn show(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<JobView>, Problem> {
+    Query::read(query.as_deref(), &[])?;
+    Ok(Json(api.book().job(job_id(&id)?).await?.into()))
+}
+
+/// A job's edges with their counters.
+#[utoipa::path(
+    get, path = "/v1/jobs/{id}/edges", tag = "jobs",
+    params(
+        ("id" = String, Path, description = "The job's name"),
+        ("cursor" = Option<String>, Query, description = "The `next` of the page before"),
+        ("limit" = Option<usize>, Query, description = "Edges on a page; 100 if nothing is said", minimum = 1, maximum = 1000),
+    ),
+    responses(
+        (status = 200, description = "A page of edges", body = PageView<PlaceView>),
+        (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn places(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<PageView<PlaceView>>, Problem> {
+    let query = Query::read(query.as_deref(), &["cursor", "limit"])?;
+    let page = api.book().places(job_id(&id)?, cursor(&query)?, limit(&query)?).await?;
+    Ok(Json(PageView {
+        items: page.items.into_iter().map(PlaceView::from).collect(),
+        next: page.next.map(|next| next.to_string()),
+    }))
+}
+
+/// Cancels a job: what waits is not done, what is under way ends as it ends. One that has ended stays as it is.
+#[utoipa::path(
+    post, path = "/v1/jobs/{id}/cancel", tag = "jobs",
+    params(("id" = String, Path, description = "The job's name")),
+    responses(
+        (status = 200, description = "The job as it stands now", body = JobView),
+        (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn cancel(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<JobView>, Problem> {
+    Query::read(query.as_deref(), &[])?;
+    let id = job_id(&id)?;
+    api.book().cancel(id).await?;
+    Ok(Json(api.book().job(id).await?.into()))
+}
+
+/// Does again what failed.
+#[utoipa::path(
+    post, path = "/v1/jobs/{id}/retry", tag = "jobs",
+    params(("id" = String, Path, description = "The job's name")),
+    responses(
+        (status = 200, description = "How many rows wait again", body = RetriedView),
+        (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn retry(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<RetriedView>, Problem> {
+    Query::read(query.as_deref(), &[])?;
+    Ok(Json(RetriedView { retried: api.book().retry(job_id(&id)?).await? }))
+}
+
+/// What is no name of a job names none.
+pub(super) fn job_id(text: &str) -> Result<JobId, Problem> {
+    text.parse().map_err(|_| crate::queue::QueueError::NoSuchJob.into())
+}

@@ -1,0 +1,121 @@
+//! The rows of a job, and those of all jobs that were given up.
+
+use axum::Json;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse as _, Response};
+
+use super::export::{self, ExportForm, Source};
+use super::jobs::job_id;
+use super::problem::Problem;
+use super::query::Query;
+use super::routes::Api;
+use super::views::{PageView, RowView};
+use crate::failure::FailureClass;
+use crate::queue::{Cursor, Page, Row, RowFilter, RowState};
+
+/// Items on a page, if nothing is said, and at most.
+const PAGE: usize = 100;
+const PAGE_MAX: usize = 1000;
+
+/// A job's URLs on its edges, in the order in which they were submitted.
+#[utoipa::path(
+    get, path = "/v1/jobs/{id}/urls", tag = "jobs",
+    params(
+        ("id" = String, Path, description = "The job's name"),
+        ("state" = Option<String>, Query, description = "Only those: waiting, processing, succeeded, failed or cancelled"),
+        ("class" = Option<String>, Query, description = "Only those that failed of this class"),
+        ("edge" = Option<String>, Query, description = "Only those on this edge"),
+        ("cursor" = Option<String>, Query, description = "The `next` of the page before"),
+        ("limit" = Option<usize>, Query, description = "URLs on a page; 100 if nothing is said", minimum = 1, maximum = 1000),
+        ("format" = Option<String>, Query, description = "All of them in a stream: ndjson or csv"),
+    ),
+    responses(
+        (status = 200, description = "A page of URLs on edges, or all of them",
+         content((PageView<RowView> = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))),
+        (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn of_job(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let names = ["state", "class", "edge", "cursor", "limit", "format"];
+    let query = Query::read(query.as_deref(), &names)?;
+    answer(&api, Source::Job(job_id(&id)?, filter(&query)?), &query).await
+}
+
+/// URLs on edges that were given up, of all jobs, those of the oldest first.
+#[utoipa::path(
+    get, path = "/v1/dead-letters", tag = "jobs",
+    params(
+        ("cursor" = Option<String>, Query, description = "The `next` of the page before"),
+        ("limit" = Option<usize>, Query, description = "URLs on a page; 100 if nothing is said", minimum = 1, maximum = 1000),
+        ("format" = Option<String>, Query, description = "All of them in a stream: ndjson or csv"),
+    ),
+    responses(
+        (status = 200, description = "A page of URLs on edges, or all of them",
+         content((PageView<RowView> = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))),
+        (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn dead(State(api): State<Api>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+    let query = Query::read(query.as_deref(), &["cursor", "limit", "format"])?;
+    answer(&api, Source::Dead, &query).await
+}
+
+async fn answer(api: &Api, source: Source, query: &Query) -> Result<Response, Problem> {
+    let form = query.text("format")?.map(|word| {
+        ExportForm::of_word(word).ok_or_else(|| Problem::invalid("format has to be ndjson or csv"))
+    });
+    let after = cursor(query)?;
+    if let Some(form) = form.transpose()? {
+        return export::all(api, source, after, form).await;
+    }
+    let Page { items, next } = source.page(api, after, limit(query)?).await?;
+    let items = items.into_iter().map(RowView::from).collect();
+    Ok(Json(PageView::<RowView> { items, next: next.map(|next| next.to_string()) }).into_response())
+}
+
+impl Source {
+    pub(super) async fn page(
+        &self,
+        api: &Api,
+        after: Option<Cursor>,
+        most: usize,
+    ) -> Result<Page<Row>, Problem> {
+        let page = match self {
+            Self::Job(id, filter) => api.book().rows(*id, filter.clone(), after, most).await,
+            Self::Dead => api.book().dead_letters(after, most).await,
+        };
+        page.map_err(Problem::from)
+    }
+}
+
+fn filter(query: &Query) -> Result<RowFilter, Problem> {
+    let odd = |name: &str, word: &str| Problem::invalid(format!("{name}={word:?}: there is no such thing"));
+    let state = query.text("state")?.map(|word| {
+        RowState::ALL.into_iter().find(|state| state.name() == word).ok_or_else(|| odd("state", word))
+    });
+    let class =
+        query.text("class")?.map(|word| FailureClass::of_name(word).ok_or_else(|| odd("class", word)));
+    let edge = query.value("edge", "the name of an edge")?;
+    Ok(RowFilter { state: state.transpose()?, edge, class: class.transpose()? })
+}
+
+/// Where the page begins.
+pub(super) fn cursor(query: &Query) -> Result<Option<Cursor>, Problem> {
+    query.value("cursor", "the `next` of the page before")
+}
+
+/// How long it is at most.
+pub(super) fn limit(query: &Query) -> Result<usize, Problem> {
+    let limit = query.value("limit", "1 to 1000")?.unwrap_or(PAGE);
+    if (1..=PAGE_MAX).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(Problem::invalid("limit has to be 1 to 1000"))
+    }
+}

@@ -1,0 +1,118 @@
+//! What a job is to be, as clients write it: as JSON, or in a query.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::problem::Problem;
+use super::query::Query;
+use super::routes::Api;
+use crate::edge::EdgeName;
+use crate::governor;
+use crate::queue::{Order, Terms, Window};
+use crate::task::Action;
+
+/// The parameters of a job in a query.
+pub(super) const NAMES: [&str; 8] =
+    ["action", "edge", "priority", "label", "at", "window", "every", "webhook"];
+
+/// A job to be done. In a stream of lines it is the first one, without its URLs.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct JobRequest {
+    /// What to do with each URL.
+    #[schema(value_type = super::views::ActionWord)]
+    pub(super) action: Action,
+    /// Absolute http or https URLs with their public host. Those that are none are listed in the answer, and the rest is done.
+    #[serde(default)]
+    pub(super) urls: Vec<String>,
+    /// Names of edges; all that the agent tends, if there are none. Parents go before their children.
+    #[serde(default)]
+    edges: Vec<String>,
+    /// 9 goes first, 0 last; 5 if nothing is said.
+    #[serde(default)]
+    #[schema(maximum = 9)]
+    priority: Option<u8>,
+    /// What a person calls it.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    label: Option<String>,
+    /// Not before this time (RFC 3339).
+    #[serde(default)]
+    #[schema(format = DateTime)]
+    at: Option<String>,
+    /// Only in this part of each day, in UTC.
+    #[serde(default)]
+    #[schema(example = "02:00-06:00")]
+    window: Option<String>,
+    /// Done again so long after it was due, when it is over; a minute at least.
+    #[serde(default)]
+    #[schema(example = "6h")]
+    every: Option<String>,
+    /// An http or https URL that is told when the job is over.
+    #[serde(default)]
+    #[schema(max_length = 2048)]
+    webhook: Option<String>,
+}
+
+impl JobRequest {
+    pub(super) fn of_json(text: &[u8]) -> Result<Self, Problem> {
+        serde_json::from_slice(text).map_err(|error| Problem::invalid(format!("the job: {error}")))
+    }
+
+    pub(super) fn of_query(query: &Query) -> Result<Self, Problem> {
+        let text = |name| query.text(name).map(|text| text.map(str::to_owned));
+        let action = query.value("action", "purge, warm or refresh")?;
+        Ok(Self {
+            action: action.ok_or_else(|| Problem::invalid("say ?action=purge, warm or refresh"))?,
+            urls: Vec::new(),
+            edges: query.all("edge").map(str::to_owned).collect(),
+            priority: query.value("priority", "0 to 9")?,
+            label: text("label")?,
+            at: text("at")?,
+            window: text("window")?,
+            every: text("every")?,
+            webhook: text("webhook")?,
+        })
+    }
+
+    /// The order that follows.
+    pub(super) fn order(&self, api: &Api, idempotency_key: Option<String>) -> Result<Order, Problem> {
+        let odd = |field: &str, text: &str, what: &str| {
+            Problem::invalid(format!("{field}: {text:?} is not {what}"))
+        };
+        let mut terms = Terms::new(self.action);
+        terms.priority = self.priority.unwrap_or(terms.priority);
+        terms.label.clone_from(&self.label);
+        if let Some(text) = &self.at {
+            let at = humantime::parse_rfc3339_weak(text);
+            terms.at = Some(at.map_err(|_| odd("at", text, "a time such as 2030-01-31T02:00:00Z"))?.into());
+        }
+        if let Some(text) = &self.window {
+            let window: Result<governor::Window, _> = text.parse();
+            let window = window.ok().and_then(|window| {
+                let (from, to) = window.minutes();
+                Window::new(from, to).ok()
+            });
+            terms.window =
+                Some(window.ok_or_else(|| odd("window", text, "a time of day such as 02:00-06:00, in UTC"))?);
+        }
+        if let Some(text) = &self.every {
+            let every: Result<Duration, _> = humantime::parse_duration(text);
+            terms.every = Some(every.map_err(|_| odd("every", text, "a time such as 6h"))?);
+        }
+        if let Some(url) = &self.webhook {
+            let url =
+                crate::Target::parse(url).map_err(|error| Problem::invalid(format!("webhook: {error}")))?;
+            terms.webhook = Some(url.to_string());
+        }
+        Ok(Order { terms, edges: api.places(&self.names()?)?, idempotency_key })
+    }
+
+    fn names(&self) -> Result<Vec<EdgeName>, Problem> {
+        let parse =
+            |name: &String| name.parse().map_err(|_| Problem::unknown_edges(std::slice::from_ref(name)));
+        self.edges.iter().map(parse).collect()
+    }
+}
