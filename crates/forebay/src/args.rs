@@ -3,6 +3,7 @@
 //! `--listen --admin --memory --tls-cert --tls-key --min-rate --min-rate-grace --stall-timeout --drain-timeout …`,
 //! and `--config FILE`.
 
+mod agent;
 mod asked;
 mod edges;
 mod help;
@@ -21,6 +22,7 @@ use clap_complete::Shell;
 use self::settings::{Role, sources, with_settings};
 use crate::output::Form;
 
+pub(crate) use agent::{Asking, JobsAsked};
 pub(crate) use asked::{
     Aborting, Ages, Base, Benching, Choice, Compare, Depth, Detail, Existing, Expiry, Globs, Lengths,
     Listing, Moving, OtherSide, Presigning, Proof, Removing, Rule, Run, Stored, Surplus, Verb, When,
@@ -49,6 +51,8 @@ pub(crate) enum Ask {
     AbortUploads(Aborting),
     Bench(Benching),
     Edge(Box<Edging>),
+    Agent(Sources),
+    Jobs(Box<JobsAsked>),
 }
 
 /// What `forebay config` prints.
@@ -77,6 +81,8 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Ask, clap::
         "plan" => Ask::Plan(sources(given), form(given), planning(given)),
         "doctor" => Ask::Doctor(sources(given), form(given), depth(given)),
         "config" => Ask::Config(sources(given), view(given)),
+        "agent" => Ask::Agent(sources(given)),
+        "jobs" => Ask::Jobs(agent::asked(given).into()),
         "completions" => Ask::Completions(given.get_one::<Shell>("shell").copied().unwrap_or(Shell::Bash)),
         "man" => Ask::Man(given.get_one::<String>("command").cloned()),
         _ => match name.parse() {
@@ -107,6 +113,7 @@ pub(crate) fn command() -> Command {
         .subcommands(storing::commands())
         .subcommands(objects::commands())
         .subcommands(edges::commands())
+        .subcommands(agent::commands())
         .subcommand(with_settings(
             Command::new("plan")
                 .about(help::PLAN)

@@ -1,11 +1,13 @@
 //! The commands, one file each.
 
+pub(crate) mod agent;
 pub(crate) mod bench;
 pub(crate) mod buckets;
 pub(crate) mod cat;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod doctor;
+pub(crate) mod jobs;
 pub(crate) mod ls;
 pub(crate) mod man;
 pub(crate) mod plan;

@@ -47,6 +47,7 @@ pub struct Config {
     pub remote: Remote,
     pub transfer: Transfer,
     pub edge: Edge,
+    pub agent: Agent,
 }
 
 /// What is served, and where.
@@ -219,6 +220,21 @@ pub struct Edge {
     pub edge_tries: Count,
     pub edge_patience: Time,
     pub object_max: ByteSize,
+}
+
+/// The durable agent.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each field is documented, once, in the default file")]
+pub struct Agent {
+    pub agent_listen: SocketAddr,
+    pub agent_queue: PathBuf,
+    pub agent_token_file: PathBuf,
+    pub agent_tries: Count,
+    pub agent_away: Time,
+    pub agent_keep: Time,
+    pub agent_body_max: ByteSize,
+    pub agent_drain: Time,
 }
 
 /// How an edge is asked.

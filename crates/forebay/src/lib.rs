@@ -69,6 +69,8 @@ fn run(ask: Ask) -> Outcome {
         Ask::Presign(asked) => cmd::buckets::presign(&asked),
         Ask::Bench(asked) => cmd::bench::strategies(&asked),
         Ask::Edge(asked) => edging::run(&asked),
+        Ask::Agent(sources) => cmd::agent::run(&sources),
+        Ask::Jobs(asked) => cmd::jobs::run(&asked),
         Ask::AbortUploads(asked) => cmd::buckets::abort_uploads(&asked),
     }
 }

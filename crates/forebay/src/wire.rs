@@ -4,6 +4,7 @@
 //! printed when both sockets are listening, so whoever reads it may connect at once. Operators keep their listener
 //! until clients have been let go.
 
+pub(crate) mod agent;
 mod content;
 mod figures;
 mod network;

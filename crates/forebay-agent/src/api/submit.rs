@@ -7,7 +7,7 @@ use axum::http::header::{CONTENT_TYPE, HeaderName, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use futures_util::StreamExt as _;
 
 use super::list::{Form, List, Taken};
 use super::problem::Problem;
@@ -103,12 +103,17 @@ async fn take_in(urls: &[String], to: &mut Submission) -> Result<Taken, Problem>
     Ok(taken)
 }
 
-async fn whole(body: Body) -> Result<bytes::Bytes, Problem> {
-    match Limited::new(body, JSON_MAX).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Problem::too_large(JSON_MAX as u64)),
-        Err(_) => Err(Problem::invalid("the body broke off: nothing of it was taken")),
+/// A small body in one piece.
+async fn whole(body: Body) -> Result<Vec<u8>, Problem> {
+    let (mut body, mut whole) = (body.into_data_stream(), Vec::new());
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(|_| Problem::invalid("the body broke off: nothing of it was taken"))?;
+        if whole.len() + chunk.len() > JSON_MAX {
+            return Err(Problem::too_large(JSON_MAX as u64));
+        }
+        whole.extend_from_slice(&chunk);
     }
+    Ok(whole)
 }
 
 /// The media type without its parameters.

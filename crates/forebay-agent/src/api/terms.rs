@@ -14,8 +14,7 @@ use crate::queue::{Order, Terms, Window};
 use crate::task::Action;
 
 /// The parameters of a job in a query.
-pub(super) const NAMES: [&str; 8] =
-    ["action", "edge", "priority", "label", "at", "window", "every", "webhook"];
+pub(super) const NAMES: [&str; 7] = ["action", "edge", "priority", "label", "at", "window", "every"];
 
 /// A job to be done. In a stream of lines it is the first one, without its URLs.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -50,10 +49,6 @@ pub(super) struct JobRequest {
     #[serde(default)]
     #[schema(example = "6h")]
     every: Option<String>,
-    /// An http or https URL that is told when the job is over.
-    #[serde(default)]
-    #[schema(max_length = 2048)]
-    webhook: Option<String>,
 }
 
 impl JobRequest {
@@ -73,7 +68,6 @@ impl JobRequest {
             at: text("at")?,
             window: text("window")?,
             every: text("every")?,
-            webhook: text("webhook")?,
         })
     }
 
@@ -101,11 +95,6 @@ impl JobRequest {
         if let Some(text) = &self.every {
             let every: Result<Duration, _> = humantime::parse_duration(text);
             terms.every = Some(every.map_err(|_| odd("every", text, "a time such as 6h"))?);
-        }
-        if let Some(url) = &self.webhook {
-            let url =
-                crate::Target::parse(url).map_err(|error| Problem::invalid(format!("webhook: {error}")))?;
-            terms.webhook = Some(url.to_string());
         }
         Ok(Order { terms, edges: api.places(&self.names()?)?, idempotency_key })
     }

@@ -59,8 +59,6 @@ pub(super) struct JobView {
     window: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     every: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    webhook: Option<String>,
     /// The first run, if this one is a repetition.
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<String>,
@@ -213,7 +211,6 @@ impl From<Job> for JobView {
                 format!("{:02}:{:02}-{:02}:{:02}", from / 60, from % 60, until / 60, until % 60)
             }),
             every: terms.every.map(|every| humantime::format_duration(every).to_string()),
-            webhook: terms.webhook,
             origin: job.origin.map(|id| id.to_string()),
             created: time(job.created),
             ended: job.ended.map(time),

@@ -165,7 +165,8 @@ async fn a_purge_that_ends_as_its_edge_comes_back_is_not_waited_for() {
         let edge = name("a");
         let settled = world.book.settle(vec![Settled { lease, outcome: success() }]);
         let (settled, caught_up) = tokio::join!(settled, world.book.catch_up(&edge));
-        (settled.unwrap(), caught_up.unwrap());
+        settled.unwrap();
+        caught_up.unwrap();
         assert_eq!(world.book.edges().await.unwrap()[0].catching_up, 0, "round {round}");
     }
 }

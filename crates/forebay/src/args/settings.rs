@@ -27,6 +27,8 @@ pub(super) enum Role {
     Asking,
     /// Work on edges: memory, edges, and the stores from which their URLs may be listed.
     Edging,
+    /// The durable agent: the same without stores to list, what it listens on, and its log.
+    Agent,
 }
 
 impl Role {
@@ -35,9 +37,13 @@ impl Role {
             (Self::Everything, _)
             | (Self::Moving | Self::Asking | Self::Edging, "remote")
             | (Self::Moving, "transfer")
-            | (Self::Edging, "edge") => true,
+            | (Self::Edging | Self::Agent, "edge")
+            | (Self::Agent, "agent" | "log") => true,
+            (Self::Agent, _) => {
+                matches!(key.name, "memory" | "admin" | "connect-timeout" | "ca-cert")
+            }
             (Self::Moving | Self::Edging, _) => key.name == "memory",
-            (Self::Serving, section) => !matches!(section, "transfer" | "edge"),
+            (Self::Serving, section) => !matches!(section, "transfer" | "edge" | "agent"),
             (Self::Asking, _) => false,
         }
     }

@@ -105,7 +105,10 @@ impl Settings {
         let names: Vec<_> = Schema::get().keys().map(|key| (key.env(), key)).collect();
         for (name, value) in variables {
             let Some(name) = name.to_str().filter(|name| name.starts_with("FOREBAY_")) else { continue };
-            if value.is_empty() || name == "FOREBAY_CONFIG" || is_of_kubernetes(name) {
+            if value.is_empty()
+                || matches!(name, "FOREBAY_CONFIG" | "FOREBAY_AGENT_TOKEN" | "FOREBAY_AGENT_URL")
+                || is_of_kubernetes(name)
+            {
                 continue;
             }
             let origin = Origin::Env(name.to_owned());

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod agent;
+mod agent_api;
 mod bad_input;
 mod bucket;
 mod buckets;

@@ -1,0 +1,216 @@
+//! A running agent, in the order in which it is put together.
+//!
+//! The queue is opened before the first socket is bound, so whoever cannot have it says so at once; the ready line is printed when both
+//! sockets are listening. Asked to stop, it first takes in no more, then ends its work, and closes the queue last.
+
+use std::{future::pending, sync::Arc};
+
+use anyhow::{Context, anyhow};
+use forebay_admin::{About, AdminSources, Phase};
+use forebay_agent::{
+    api::{self, Api, ApiOptions, Tokens},
+    queue::{Book, BookOptions, QueueError},
+    service::{Patience, Service, ServiceOptions},
+};
+use forebay_budget::{AgentPlan, ByteSize, Class, FdLedger, Ledger, MemoryFacts, Plan, raise_nofile};
+use forebay_net::{ConnLimits, Listener, ServeOptions, Watch};
+use prometheus_client::registry::Registry;
+use tokio::{sync::watch, task::JoinHandle};
+
+use super::{figures::LogFigures, network, sources::Clients};
+use crate::{
+    config::{Config, Settings},
+    edging::edges::Known,
+    output::{self, Exit, Failure, Outcome},
+    signals::{Asked, Signals},
+    systemd,
+    telemetry::{self, Telemetry},
+};
+
+/// Connections of those who submit and ask.
+const CONNECTIONS: u64 = 32;
+const LOG: ByteSize = ByteSize::kib(512);
+const ADMIN: ByteSize = ByteSize::mib(2);
+
+/// Runs until it is asked to stop.
+pub(crate) async fn serve(settings: &Settings, config: &Config, known: &Known, tokens: Tokens) -> Outcome {
+    let signals = Signals::listen()?;
+    let (plan, clients) = known.plan(config, true)?;
+    let sockets = sockets(&plan)?;
+    // What of the queue's line of the plan is not the queue's own.
+    let ledger = Ledger::new([
+        (Class::Connections, sockets.sizes.connection.times(CONNECTIONS)),
+        (Class::SocketBuffers, ByteSize::ZERO),
+        (Class::Admin, ADMIN),
+        (Class::LogQueue, LOG),
+    ]);
+    let log = telemetry::start(&config.log, &ledger, LOG)?;
+    let options = BookOptions { keep_for: config.agent.agent_keep.0, ..BookOptions::default() };
+    let book = Book::open(&config.agent.agent_queue, options).await.map_err(unusable)?;
+    let workers = known.edges.iter().map(|edge| known.worker(edge, &plan, &clients));
+    let service = Service::new(Arc::new(book.clone()), workers, service_options(config));
+    let api = Api::new(book.clone(), service.clone(), api_options(config, known, tokens));
+    let (phase, phases) = watch::channel(Phase::Starting);
+    let house = House { settings, config, plan: sockets, ledger, log, phases };
+    let submitters = house.listen("agent-listen", config.agent.agent_listen)?;
+    let operators = config.serve.admin.on().map(|address| house.listen("admin", address)).transpose()?;
+    let mut ready = format!("forebay agent is ready on http://{}/", submitters.local_addr());
+    let watched = Watch::new();
+    let admin = operators.map(|listener| {
+        ready += &format!(" (admin http://{}/)", listener.local_addr());
+        house.administer(listener, watched.clone())
+    });
+    let taking = house.take_in(submitters, api, watched);
+    let exit = attend(signals, &phase, &service, taking, &ready).await;
+    if let Some(admin) = admin {
+        admin.abort();
+    }
+    drop(tokio::time::timeout(super::LOG_FLUSH_MAX, house.log.queue.flush()).await);
+    book.close().await;
+    exit
+}
+
+/// What listeners are made with.
+struct House<'a> {
+    settings: &'a Settings,
+    config: &'a Config,
+    plan: Plan,
+    ledger: Ledger,
+    log: Telemetry,
+    phases: watch::Receiver<Phase>,
+}
+
+impl House<'_> {
+    fn listen(&self, flag: &str, address: std::net::SocketAddr) -> Result<Listener, Failure> {
+        network::listen(flag, None, address, network::socket_sizes(&self.plan, self.config))
+    }
+
+    /// Serves those who submit and ask, until it drains.
+    fn take_in(&self, listener: Listener, api: Api, watched: Watch) -> JoinHandle<()> {
+        let mut options = ServeOptions::new(self.ledger.clone(), FdLedger::new(CONNECTIONS));
+        options.connection_cost = self.plan.sizes.connection;
+        options.http1_buffer = self.plan.sizes.http1_buffer;
+        options.http2 = None;
+        options.watch = watched;
+        options.limits = ConnLimits { drain: self.config.agent.agent_drain.0, ..ConnLimits::default() };
+        let mut phases = self.phases.clone();
+        let drain = async move {
+            // An error says that the sender is gone, which is the end as well.
+            drop(phases.wait_for(|phase| *phase == Phase::Draining).await);
+        };
+        tokio::spawn(async move {
+            forebay_net::serve(listener, api::router(api), options, drain).await;
+        })
+    }
+
+    /// Serves operators, until it is ended.
+    fn administer(&self, listener: Listener, watched: Watch) -> JoinHandle<()> {
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(LogFigures(self.log.queue.clone())));
+        let clients = Arc::new(Clients(watched));
+        let options = network::for_operators(&self.plan);
+        let router = forebay_admin::router(AdminSources {
+            about: About {
+                version: env!("CARGO_PKG_VERSION"),
+                serves: "jobs for edges".to_owned(),
+                addresses: vec![listener.local_addr().to_string()],
+            },
+            plan: Arc::new(self.plan.clone()),
+            ledger: self.ledger.clone(),
+            fds: options.fds.clone(),
+            pools: Vec::new(),
+            turns: None,
+            phase: self.phases.clone(),
+            transfers: clients.clone(),
+            network: clients,
+            log_level: Arc::new(self.log.level.clone()),
+            config: self.settings.to_json(),
+            registry,
+        });
+        tokio::spawn(async move {
+            forebay_net::serve(listener, router, options, pending()).await;
+        })
+    }
+}
+
+/// Says that it is ready, works, and listens for signals until all is done.
+async fn attend(
+    mut signals: Signals,
+    phase: &watch::Sender<Phase>,
+    service: &Service,
+    taking: JoinHandle<()>,
+    ready: &str,
+) -> Outcome {
+    let mut working = std::pin::pin!(service.run());
+    phase.send_replace(Phase::Serving);
+    output::data(ready)?;
+    systemd::ready(ready);
+    let mut taking = Some(taking);
+    loop {
+        tokio::select! {
+            worked = &mut working => {
+                worked.context("the queue can be used no more")?;
+                return Ok(Exit::Done);
+            }
+            asked = signals.next() => match asked {
+                Asked::ToReload => tracing::warn!("an agent reads its settings at its start only"),
+                Asked::ToStop(signal) => {
+                    let Some(taking) = taking.take() else { return Ok(Exit::Interrupted) };
+                    tracing::info!(signal, "giving back what is not done; asked again, it ends at once");
+                    systemd::stopping("giving back what is not done");
+                    phase.send_replace(Phase::Draining);
+                    service.stop();
+                    drop(taking);
+                }
+            },
+        }
+    }
+}
+
+/// The sizes of the listeners' sockets, and the lines of the agent's own plan.
+fn sockets(plan: &AgentPlan) -> Result<Plan, Failure> {
+    let limits = forebay_budget::Limits {
+        memory: Some(plan.limit),
+        http2: false,
+        compression: false,
+        listings: false,
+        archives: false,
+        ..forebay_budget::Limits::default()
+    };
+    let nofile = raise_nofile().context("cannot read the limit on open files")?;
+    let served = Plan::compute(&limits, &MemoryFacts::detect(), nofile)
+        .map_err(|error| Failure::usage(anyhow!("the plan does not fit: {error}")))?;
+    Ok(Plan {
+        lines: plan.lines.clone(),
+        total: plan.total,
+        limit: plan.limit,
+        connections_max: plan.control.connections + plan.bulk.connections,
+        ..served
+    })
+}
+
+fn service_options(config: &Config) -> ServiceOptions {
+    let agent = &config.agent;
+    let patience = Patience {
+        attempts_max: agent.agent_tries.0.get(),
+        away_max: agent.agent_away.0,
+        ..Patience::default()
+    };
+    ServiceOptions { patience, drain_for: agent.agent_drain.0, ..ServiceOptions::default() }
+}
+
+fn api_options(config: &Config, known: &Known, tokens: Tokens) -> ApiOptions {
+    let tiers = known.edges.iter().zip(&known.tiers);
+    let tiers = tiers.map(|(edge, tier)| (edge.spec.name.clone(), u8::try_from(*tier).unwrap_or(u8::MAX)));
+    ApiOptions { tokens, body_max: config.agent.agent_body_max, tiers: tiers.collect() }
+}
+
+/// A queue that another process has, or that a newer forebay wrote, is a wrong setting; all else is a failure.
+fn unusable(error: QueueError) -> Failure {
+    match error {
+        QueueError::InUse { .. } | QueueError::Newer { .. } | QueueError::Foreign(_) => {
+            Failure::usage(error.into())
+        }
+        _ => anyhow::Error::new(error).into(),
+    }
+}
