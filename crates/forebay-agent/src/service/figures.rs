@@ -7,8 +7,11 @@ use crate::failure::FailureClass;
 use crate::outcome::{Outcome, Verdict};
 use crate::task::Action;
 
+/// Six ways to succeed, and all to fail.
+const RESULTS_LEN: usize = 6 + FailureClass::ALL.len();
+
 /// Successes, in the order of [`Verdict`], then failures by class.
-const RESULTS: [&str; 6 + FailureClass::ALL.len()] = results();
+const RESULTS: [&str; RESULTS_LEN] = results();
 
 /// The upper ends of the classes of time to first byte, in seconds.
 pub const TTFB_BOUNDS: [f64; 8] = [0.005, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
@@ -16,7 +19,7 @@ pub const TTFB_BOUNDS: [f64; 8] = [0.005, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0]
 /// The figures of an edge since the start.
 #[derive(Debug)]
 pub struct EdgeFigures {
-    done: [[AtomicU64; RESULTS.len()]; Action::ALL.len()],
+    done: [[AtomicU64; RESULTS_LEN]; Action::ALL.len()],
     ttfb: [AtomicU64; TTFB_BOUNDS.len() + 1],
     ttfb_micros: AtomicU64,
 }
@@ -80,7 +83,7 @@ impl EdgeFigures {
     }
 }
 
-const fn results() -> [&'static str; 6 + FailureClass::ALL.len()] {
+const fn results() -> [&'static str; RESULTS_LEN] {
     let mut all = [""; 6 + FailureClass::ALL.len()];
     let successes = [
         Verdict::Removed.name(),
