@@ -15,6 +15,8 @@ mod dry;
 pub(crate) mod edges;
 mod feed;
 mod said;
+#[cfg(test)]
+mod tests;
 
 use std::{env, sync::Arc};
 

@@ -2,13 +2,14 @@
 
 use anyhow::Context;
 use forebay_budget::{
-    ByteSize, Limits, MemoryFacts, NofileLimits, Plan, PlanError, TransferPlan, Work, raise_nofile,
+    AgentPlan, ByteSize, Limits, MemoryFacts, NofileLimits, Plan, PlanError, TransferPlan, Work, raise_nofile,
 };
 use serde::Serialize;
 
 use crate::{
     args::Sources,
     config::{Config, Settings},
+    edging::edges::Known,
     output::Failure,
     place::Place,
     reach::{self, Task},
@@ -46,6 +47,11 @@ pub(crate) fn transfers(sources: &Sources) -> Result<Transfers, Failure> {
     };
     let part_size = config.transfer.part_size.given();
     Ok(Transfers { placed: of(Work::Placed)?, ordered: of(Work::Ordered)?, part_size })
+}
+
+/// What work on edges has with these settings; nothing if they name no edge.
+pub(crate) fn edges(sources: &Sources) -> Result<Option<AgentPlan>, Failure> {
+    Known::planned(&sources.load()?.to_config()?)
 }
 
 /// Reads the settings and makes the plan. Raises the limit on open files to what the process may have.

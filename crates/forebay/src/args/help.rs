@@ -64,7 +64,7 @@ Examples:
 pub(super) const PLAN: &str = "Check a configuration and print the memory plans that follow from it";
 
 pub(super) const PLAN_LONG: &str = "\
-Check a configuration and print the memory plans that follow from it, of a server and of transfers, without serving or moving anything.
+Check a configuration and print the memory plans that follow from it, of a server, of transfers and, where edges are named, of work on them, without serving or moving anything.
 
 Each line of the plan names what holds the memory, how many there can be, what each costs and the sum. A plan \
 that does not fit is refused with exit code 2, and the message says which setting to change, and to what.";

@@ -1,8 +1,8 @@
-//! `forebay plan`: memory as a sum of named lines, of a server and of transfers, without doing anything.
+//! `forebay plan`: memory as a sum of named lines, of a server, of transfers and of work on edges, without doing anything.
 
 use std::fmt::Write;
 
-use forebay_budget::{ByteSize, Class, Line, Plan, TransferPlan};
+use forebay_budget::{AgentPlan, ByteSize, Class, Line, Plan, TransferPlan};
 use forebay_transfer::parts::Parts;
 use serde::Serialize;
 
@@ -12,12 +12,14 @@ use crate::{
     planned::{self, Planned, Transfers},
 };
 
-/// For machines: the server's, and beside it those of transfers.
+/// For machines: the server's, and beside it those of transfers and of edges.
 #[derive(Debug, Serialize)]
 struct Plans<'a> {
     #[serde(flatten)]
     server: &'a Plan,
     transfers: &'a Transfers,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edges: Option<&'a AgentPlan>,
 }
 
 pub(crate) fn run(sources: &Sources, form: Form, planning: Planning) -> Outcome {
@@ -26,12 +28,19 @@ pub(crate) fn run(sources: &Sources, form: Form, planning: Planning) -> Outcome 
         Planning::Transfers => None,
     };
     let transfers = planned::transfers(sources)?;
+    let edges = match planning {
+        Planning::Everything => planned::edges(sources)?,
+        Planning::Transfers => None,
+    };
     match (form, &server) {
-        (Form::Json, Some(planned)) => output::json(&Plans { server: &planned.plan, transfers: &transfers }),
+        (Form::Json, Some(planned)) => {
+            output::json(&Plans { server: &planned.plan, transfers: &transfers, edges: edges.as_ref() })
+        }
         (Form::Json, None) => output::json(&transfers),
         (Form::Text, planned) => {
             let server = planned.as_ref().map(|planned| describe(planned) + "\n").unwrap_or_default();
-            output::data(format_args!("{server}{}", of_transfers(&transfers).trim_end()))
+            let edges = edges.as_ref().map(|plan| "\n\n".to_owned() + &of_edges(plan)).unwrap_or_default();
+            output::data(format_args!("{server}{}{edges}", of_transfers(&transfers).trim_end()))
         }
     }
 }
@@ -109,6 +118,22 @@ fn of_transfers(plans: &Transfers) -> String {
     text + &format!("Pieces of an object {small}; {large}.\n")
 }
 
+/// What work on edges has, if it is started with the same settings.
+fn of_edges(plan: &AgentPlan) -> String {
+    let AgentPlan { control, bulk, .. } = plan;
+    let mut text = "Edges (warm, purge, refresh) with the same settings:\n\n".to_owned();
+    text += &table("for", &plan.lines, plan.total, plan.limit);
+    text + &format!(
+        "At most {} short requests and {} objects at once ({} and {} for each edge), objects with a socket buffer of {}; {} file descriptors.",
+        control.connections,
+        bulk.connections,
+        control.each_edge,
+        bulk.each_edge,
+        bulk.sizes.receive,
+        plan.fds
+    )
+}
+
 fn counts(plan: &TransferPlan) -> String {
     let upstream = plan.upstream;
     let tls = if upstream.tls > ByteSize::ZERO { ", encrypted" } else { "" };
@@ -121,7 +146,8 @@ fn counts(plan: &TransferPlan) -> String {
 #[cfg(test)]
 mod tests {
     use forebay_budget::{
-        ByteSize, Limits, MemoryFacts, NofileLimits, Plan, TransferAsk, TransferPlan, Work,
+        AgentAsk, AgentPlan, ByteSize, Limits, MemoryFacts, NofileLimits, Plan, TransferAsk, TransferPlan,
+        Work,
     };
     use insta::assert_snapshot;
 
@@ -144,5 +170,19 @@ mod tests {
         };
         let plans = Transfers { placed: of(Work::Placed), ordered: of(Work::Ordered), part_size: None };
         assert_snapshot!("plan_of_transfers", super::of_transfers(&plans));
+    }
+
+    #[test]
+    fn work_on_edges_has_its_plan_beside_it() {
+        let ask = AgentAsk {
+            memory: Some(ByteSize::mib(32)),
+            edges: 4,
+            control: 32,
+            bulk: 16,
+            tls: false,
+            queue: false,
+        };
+        let plan = AgentPlan::compute(&ask, &MemoryFacts::default(), NOFILE).unwrap();
+        assert_snapshot!("plan_of_edges", super::of_edges(&plan));
     }
 }

@@ -42,6 +42,8 @@ pub(super) struct Run {
     pub(super) urls: u64,
     pub(super) bad: u64,
     pub(super) requests: u64,
+    /// Of all bodies, those that were left half-way too.
+    pub(super) bytes: u64,
     pub(super) took: Duration,
     pub(super) end: End,
     pub(super) edges: BTreeMap<String, Counts>,
@@ -73,7 +75,6 @@ impl Counts {
                 *to.entry(word).or_default() += count;
             }
         }
-        self.bytes += other.bytes;
     }
 
     pub(super) fn all(&self) -> u64 {
@@ -89,6 +90,7 @@ impl Summary {
     pub(super) fn of(run: Run) -> (Self, Exit) {
         let mut counts = Counts::default();
         run.edges.values().for_each(|edge| counts.add(edge));
+        counts.bytes = run.bytes;
         let (all, failed) = (counts.all(), counts.failed());
         let due = run.urls * run.edges.len() as u64;
         let exit = match (run.end, failed + run.bad) {
@@ -123,14 +125,15 @@ impl fmt::Display for Summary {
         let done = self.succeeded + self.failed;
         let per_second = (done as f64 / self.seconds.max(1e-6)) as u64;
         match done {
-            0 => f.write_str("nothing was done")?,
+            0 => f.write_str("nothing was finished")?,
             _ => f.write_str(&words(&self.counts.outcomes))?,
         }
         if self.failed > 0 {
             write!(f, " ({})", words(&self.counts.failures))?;
         }
         if self.bad_urls > 0 {
-            write!(f, "; {} lines are no URLs", self.bad_urls)?;
+            let are = if self.bad_urls == 1 { "line is no URL" } else { "lines are no URLs" };
+            write!(f, "; {} {are}", self.bad_urls)?;
         }
         if self.left > 0 {
             write!(f, "; {} left", self.left)?;

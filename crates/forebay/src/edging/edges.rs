@@ -96,8 +96,13 @@ impl Known {
         Ok(Self { edges, tiers, options })
     }
 
-    /// The plan of work on all of them, and the connections that it pays for.
-    pub(crate) fn plan(&self, config: &Config, queue: bool) -> Result<(AgentPlan, Clients), Failure> {
+    /// The plan of work on all of them; nothing if there are none.
+    pub(crate) fn planned(config: &Config) -> Result<Option<AgentPlan>, Failure> {
+        let known = Self::read(config, false)?;
+        if known.edges.is_empty() { Ok(None) } else { known.compute(config, false).map(Some) }
+    }
+
+    fn compute(&self, config: &Config, queue: bool) -> Result<AgentPlan, Failure> {
         let most =
             |of: fn(&EdgeLimits) -> u32| self.edges.iter().map(|edge| of(&edge.limits)).max().unwrap_or(1);
         let ask = AgentAsk {
@@ -109,8 +114,13 @@ impl Known {
             queue,
         };
         let nofile = raise_nofile().context("cannot read the limit on open files")?;
-        let plan = AgentPlan::compute(&ask, &MemoryFacts::detect(), nofile)
-            .map_err(|error| usage(anyhow!("the plan does not fit: {error}")))?;
+        AgentPlan::compute(&ask, &MemoryFacts::detect(), nofile)
+            .map_err(|error| usage(anyhow!("the plan of work on edges does not fit: {error}")))
+    }
+
+    /// The plan of work on all of them, and the connections that it pays for.
+    pub(crate) fn plan(&self, config: &Config, queue: bool) -> Result<(AgentPlan, Clients), Failure> {
+        let plan = self.compute(config, queue)?;
         let (ledger, fds) = (plan.ledger(), FdLedger::new(plan.fds));
         let client = |lane: LanePlan| -> Result<Client, Failure> {
             let options = reach::client(config, &ledger, fds.clone(), lane.sizes)?;

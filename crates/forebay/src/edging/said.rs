@@ -199,11 +199,21 @@ impl Said {
             bar.finish_and_clear();
         }
         let mut state = self.state.lock();
-        let requests = self.workers.iter().map(|worker| worker.seen().requests).sum();
+        let seen: Vec<_> = self.workers.iter().map(Worker::seen).collect();
+        let (requests, bytes) = seen
+            .iter()
+            .fold((0, 0), |(requests, bytes), seen| (requests + seen.requests, bytes + seen.bytes));
         let (urls, _) = self.list.count();
         let edges = std::mem::take(&mut state.edges);
-        let (summary, exit) =
-            Summary::of(Run { urls, bad: state.bad, requests, took: self.began.elapsed(), end, edges });
+        let (summary, exit) = Summary::of(Run {
+            urls,
+            bad: state.bad,
+            requests,
+            bytes,
+            took: self.began.elapsed(),
+            end,
+            edges,
+        });
         if self.form == Form::Json {
             write_json(&mut state.rows, &Line::Summary(&summary));
         }
