@@ -105,3 +105,39 @@ fn seconds(value: &HeaderValue) -> Option<Duration> {
     let at = httpdate::parse_http_date(text).ok()?;
     Some(at.duration_since(std::time::SystemTime::now()).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use forebay_net::retry::PeerOptions;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_is_for_the_edge_and_not_for_each_url() {
+        let options = PeerOptions {
+            failures_min: 1,
+            failing_for: Duration::ZERO,
+            rest_max: Duration::from_secs(4),
+            ..PeerOptions::default()
+        };
+        let (peer, mut work) = (Peer::new(options), WorkOptions::default());
+        (work.down_patience, work.retry.failures_max) = (Duration::from_secs(20), 1);
+        let begun = Instant::now();
+        let mut down = 0;
+        for _ in 0..1000 {
+            let mut tries = Tries::new(&peer, &work);
+            match tries.begin().await {
+                Ok(()) => {
+                    let failure = Failure::new(FailureClass::Connect, "nobody there");
+                    assert!(tries.settled::<()>(Err(failure.into())).await.is_some());
+                }
+                Err(failure) => {
+                    assert_eq!(failure.class, FailureClass::Down);
+                    down += 1;
+                }
+            }
+        }
+        assert!(begun.elapsed() <= work.down_patience, "{:?}", begun.elapsed());
+        assert!(down > 900, "{down}");
+    }
+}
