@@ -60,7 +60,7 @@ pub enum FailureClass {
 }
 
 /// A failure: its class, and one line for a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// What it is.
     pub class: FailureClass,

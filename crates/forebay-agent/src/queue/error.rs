@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::NatsError;
+
 /// Why a queue did not do what it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -67,6 +69,9 @@ pub enum QueueError {
     /// The job was cancelled, which is for good.
     #[error("the job was cancelled: submit it anew")]
     Cancelled,
+    /// The queue of a fleet cannot be used.
+    #[error(transparent)]
+    Nats(#[from] NatsError),
     /// The queue is being closed.
     #[error("the queue is closed")]
     Closed,

@@ -7,12 +7,15 @@
 //! - `worker`: [`Queue`], what a worker sees;
 //! - `view`: what everybody else sees;
 //! - `book`: the queue in a directory of this machine;
-//! - `clock`, `id`, `error`: times, names, and what can go wrong.
+//! - `nats`: the queue of a fleet, beside it;
+//! - `clock`, `id`, `error`, `home`: times, names, what can go wrong, and directories.
 
 mod book;
 mod clock;
 mod error;
+mod home;
 mod id;
+mod nats;
 mod order;
 mod view;
 mod window;
@@ -22,6 +25,7 @@ pub use book::{Book, BookOptions, Leases, Submission, Submitted};
 pub use clock::{Clock, Moment, WallClock};
 pub use error::QueueError;
 pub use id::{JobId, JobIdError};
+pub use nats::{Dispatcher, NatsCounts, NatsError, NatsLink, NatsLogin, NatsOptions, NatsWorker};
 pub use order::{EDGES_MAX, Order, Place, Terms};
 pub use view::{
     Cursor, CursorError, EdgeLoad, Job, JobState, Page, PlaceTally, Row, RowFilter, RowState, Tally,

@@ -58,7 +58,12 @@ impl ClientTls {
         Self(Arc::new(Trust { checks: Checks::None, ..Trust::default() }))
     }
 
-    pub(super) async fn config(&self) -> Result<Arc<ClientConfig>, BoxError> {
+    /// The same for a client of somebody else. It speaks of HTTP; who speaks of something else says so in his own copy.
+    ///
+    /// # Errors
+    ///
+    /// The system trusts nobody, and nothing was added.
+    pub async fn config(&self) -> Result<Arc<ClientConfig>, BoxError> {
         let trust = &self.0;
         let made = trust.config.get_or_try_init(|| async {
             let (checks, added) = (trust.checks, trust.added.clone());

@@ -209,7 +209,7 @@ impl Desk {
     }
 
     /// Puts back who was parked: whether somebody else is in the way is found out when they are to be leased.
-    fn release(&self, key: i64, edge: i64) -> Result<(), QueueError> {
+    fn release(&mut self, key: i64, edge: i64) -> Result<(), QueueError> {
         let released = self
             .db
             .prepare_cached(

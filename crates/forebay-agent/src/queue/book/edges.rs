@@ -31,6 +31,8 @@ struct Edge {
     waiting: [u64; 2],
     processing: [u64; 2],
     catch_up: CatchUp,
+    /// By lane: before then there is nothing to lease.
+    not_before: [Moment; 2],
 }
 
 /// The purges that go before anything is fetched by an edge that was away.
@@ -80,6 +82,10 @@ impl Edges {
         self.ids.get(name).copied()
     }
 
+    pub(super) fn name(&self, id: i64) -> Option<EdgeName> {
+        self.by_id.get(&id).map(|edge| edge.name.clone())
+    }
+
     /// The number of an edge, a new one if it was never heard of.
     pub(super) fn intern(&mut self, db: &Connection, name: &EdgeName) -> Result<i64, QueueError> {
         if let Some(id) = self.id(name) {
@@ -103,6 +109,10 @@ impl Edges {
                 _ => continue,
             };
             change(count, is_gain, rows);
+            if !is_gain {
+                // Whoever keeps the number of rows in hand within a bound may go on.
+                self.signals.stir();
+            }
             if state.map(State::shown) == Some(RowState::Waiting) {
                 change(&mut self.waiting, is_gain, rows);
             }
@@ -115,7 +125,7 @@ impl Edges {
             change(&mut known.catch_up.left, is_gain, rows);
             self.dirty.insert(edge);
             if known.catch_up.left == 0 {
-                self.signals.poke(&known.name, Lane::Bulk, Moment::PAST);
+                self.poke(edge, Lane::Bulk, Moment::PAST);
             }
         }
     }
@@ -137,10 +147,37 @@ impl Edges {
     }
 
     /// There is something to lease from `due` on.
-    pub(super) fn poke(&self, edge: i64, lane: Lane, due: Moment) {
-        if let Some(edge) = self.by_id.get(&edge) {
+    pub(super) fn poke(&mut self, edge: i64, lane: Lane, due: Moment) {
+        if let Some(edge) = self.by_id.get_mut(&edge) {
+            let not_before = &mut edge.not_before[number(lane)];
+            *not_before = due.min(*not_before);
             self.signals.poke(&edge.name, lane, due);
         }
+    }
+
+    /// There is nothing to lease before `due`.
+    pub(super) fn quiet(&mut self, name: &EdgeName, lane: Lane, due: Moment) {
+        if let Some(edge) = self.id(name).and_then(|id| self.by_id.get_mut(&id)) {
+            edge.not_before[number(lane)] = due;
+        }
+        self.signals.quiet(name, lane, due);
+    }
+
+    /// Where there may be something to lease, and how much until `most` are in hand there.
+    pub(super) fn with_room(
+        &self,
+        now: Moment,
+        most: [u64; 2],
+        edges_max: usize,
+    ) -> Vec<(EdgeName, Lane, u64)> {
+        let room = |edge: &Edge, lane: Lane| {
+            let at = number(lane);
+            let room = most[at].saturating_sub(edge.processing[at]);
+            let may_be = edge.waiting[at] > 0 && edge.not_before[at] <= now && room > 0;
+            may_be.then(|| (edge.name.clone(), lane, room))
+        };
+        let lanes = |edge| Lane::ALL.into_iter().filter_map(move |lane| room(edge, lane));
+        self.by_id.values().flat_map(lanes).take(edges_max).collect()
     }
 
     pub(super) fn loads(&self) -> Vec<EdgeLoad> {
@@ -169,7 +206,13 @@ impl Edges {
 
 impl Edge {
     fn new(name: EdgeName) -> Self {
-        Self { name, waiting: [0; 2], processing: [0; 2], catch_up: CatchUp::default() }
+        Self {
+            name,
+            waiting: [0; 2],
+            processing: [0; 2],
+            catch_up: CatchUp::default(),
+            not_before: [Moment::PAST; 2],
+        }
     }
 }
 

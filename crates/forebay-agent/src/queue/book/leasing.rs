@@ -62,7 +62,7 @@ impl Desk {
             }
         }
         if leased.len() < most {
-            self.signals().quiet(edge, lane, due);
+            self.edges.quiet(edge, lane, due);
         }
         Ok(leased)
     }

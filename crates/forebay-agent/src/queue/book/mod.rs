@@ -7,20 +7,21 @@
 //!            └──► readers ◄── pages             └──► signals ──► workers that wait
 //! ```
 //!
-//! - `home`, `schema.sql`, `state`: the directory, its lock, the tables;
+//! - `schema.sql`, `state`: the tables;
 //! - `writer`, `desk`: the thread, and what it works at: `row`, `jobs`, `edges`, `changes`;
 //! - `intake`, `submission`: taking jobs in;
 //! - `leasing`, `siblings`, `ending`, `tiers`: handing rows out, in which order, and how they end;
 //! - `life`, `chores`: what becomes of a job, and what of that takes long;
 //! - `signals`: when there is something for whom;
-//! - `readers`, `reading`: looking at it.
+//! - `readers`, `reading`: looking at it;
+//! - `afar`: for workers elsewhere.
 
+mod afar;
 mod changes;
 mod chores;
 mod desk;
 mod edges;
 mod ending;
-mod home;
 mod intake;
 mod jobs;
 mod leasing;
@@ -43,6 +44,7 @@ use std::time::Duration;
 use futures_core::future::BoxFuture;
 use tokio::sync::Semaphore;
 
+use super::home::{Home, Kind};
 use super::{
     Clock, Cursor, EdgeLoad, GivenBack, Job, JobId, JobState, LeaseId, Leased, Moment, Order, Page,
     PlaceTally, Queue, QueueError, Row, RowFilter, Settled,
@@ -50,13 +52,15 @@ use super::{
 use crate::edge::EdgeName;
 use crate::task::Lane;
 use desk::Desk;
-use home::Home;
 use readers::Readers;
 use signals::Signals;
 use writer::Writer;
 
+pub(in crate::queue) use afar::Unheard;
 pub use options::{BookOptions, Leases};
 pub use submission::{Submission, Submitted};
+
+const KIND: Kind = Kind { name: "queue", application: *b"frby", steps: &[include_str!("schema.sql")] };
 
 /// A queue in a directory. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -87,7 +91,7 @@ impl Book {
         let noted = Arc::clone(&signals);
         let (send_readers, readers) = tokio::sync::oneshot::channel();
         let writer = Writer::start(move || {
-            let home = Home::take(&dir)?;
+            let home = Home::take(&dir, &KIND)?;
             let desk = Desk::open(home.open()?, options, noted)?;
             // A reader that cannot be opened is no reason for the writer to have begun.
             let _ = send_readers.send(Readers::open(&home)?);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use forebay_budget::ByteSize;
 
-use super::home::{CACHE_READER_KIB, CACHE_WRITER_KIB};
+use crate::queue::home::{CACHE_READER_KIB, CACHE_WRITER_KIB};
 use crate::queue::{Clock, WallClock};
 
 /// Submissions that are taken in at once; others wait.

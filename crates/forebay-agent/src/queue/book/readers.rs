@@ -9,9 +9,9 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
-use super::home::Home;
 use super::options::READERS;
 use crate::queue::QueueError;
+use crate::queue::home::Home;
 
 #[derive(Debug)]
 pub(super) struct Readers {

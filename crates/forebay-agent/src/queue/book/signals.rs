@@ -16,7 +16,11 @@ use crate::task::Lane;
 use super::state::number;
 
 #[derive(Debug, Default)]
-pub(super) struct Signals(Mutex<Known>);
+pub(super) struct Signals {
+    known: Mutex<Known>,
+    /// Something has changed, wherever it was.
+    any: watch::Sender<()>,
+}
 
 #[derive(Debug, Default)]
 struct Known {
@@ -46,7 +50,7 @@ impl Signals {
     }
 
     fn watch(&self, edge: &EdgeName, lane: Lane) -> Result<watch::Receiver<Moment>, QueueError> {
-        let mut known = self.0.lock();
+        let mut known = self.known.lock();
         if known.is_closed {
             return Err(QueueError::Closed);
         }
@@ -55,9 +59,20 @@ impl Signals {
         Ok(known.times.entry(edge.clone()).or_insert_with(unknown)[number(lane)].subscribe())
     }
 
+    /// Something has changed.
+    pub(super) fn stir(&self) {
+        self.any.send_replace(());
+    }
+
+    /// Tells when something has changed.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.any.subscribe()
+    }
+
     /// There is something from `due` on.
     pub(super) fn poke(&self, edge: &EdgeName, lane: Lane, due: Moment) {
-        if let Some(times) = self.0.lock().times.get(edge) {
+        self.stir();
+        if let Some(times) = self.known.lock().times.get(edge) {
             times[number(lane)].send_if_modified(|time| {
                 let is_earlier = due < *time;
                 *time = due.min(*time);
@@ -68,21 +83,22 @@ impl Signals {
 
     /// There is nothing before `due`.
     pub(super) fn quiet(&self, edge: &EdgeName, lane: Lane, due: Moment) {
-        if let Some(times) = self.0.lock().times.get(edge) {
+        if let Some(times) = self.known.lock().times.get(edge) {
             times[number(lane)].send_replace(due);
         }
     }
 
     /// Everybody is to look again: what was said may not be so.
     pub(super) fn poke_all(&self) {
-        for time in self.0.lock().times.values().flatten() {
+        self.stir();
+        for time in self.known.lock().times.values().flatten() {
             time.send_replace(Moment::PAST);
         }
     }
 
     /// Nobody will ever say anything again.
     pub(super) fn close(&self) {
-        let mut known = self.0.lock();
+        let mut known = self.known.lock();
         known.is_closed = true;
         known.times.clear();
     }

@@ -1,4 +1,4 @@
-//! The directory of a queue: one process at a time, and a schema that it knows.
+//! A database in a directory: one process at a time, and a schema that it knows.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -8,14 +8,18 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use rustix::fs::{FlockOperation, flock};
 
-use crate::queue::QueueError;
+use super::QueueError;
 
-/// The name of the database in its directory.
-const FILE: &str = "queue.db";
-/// What tells our files from others' databases: "frby".
-const APPLICATION: i64 = 0x6672_6279;
-/// What leads from each schema to the next.
-const STEPS: [&str; 1] = [include_str!("schema.sql")];
+/// What is kept in a database.
+#[derive(Debug)]
+pub(super) struct Kind {
+    /// The name of its files.
+    pub(super) name: &'static str,
+    /// What tells it from others' databases: four letters.
+    pub(super) application: [u8; 4],
+    /// What leads from each schema to the next.
+    pub(super) steps: &'static [&'static str],
+}
 
 /// Memory for pages of the writer and of each reader, in KiB.
 pub(super) const CACHE_WRITER_KIB: u32 = 8 << 10;
@@ -28,13 +32,14 @@ const STATEMENTS: usize = 128;
 /// A directory that is ours until this is dropped.
 #[derive(Debug)]
 pub(super) struct Home {
+    kind: &'static Kind,
     file: PathBuf,
     _lock: File,
 }
 
 impl Home {
     /// Makes the directory if there is none, and locks it. Blocks.
-    pub(super) fn take(dir: &Path) -> Result<Self, QueueError> {
+    pub(super) fn take(dir: &Path, kind: &'static Kind) -> Result<Self, QueueError> {
         let failed = |what: &str, error: io::Error| {
             QueueError::Storage(format!("cannot {what} {}: {error}", dir.display()))
         };
@@ -44,7 +49,9 @@ impl Home {
             options.create(true).truncate(false).read(true).write(true).mode(0o600);
             options
         };
-        let mut lock = options().open(dir.join("lock")).map_err(|error| failed("write in", error))?;
+        let mut lock = options()
+            .open(dir.join(format!("{}.lock", kind.name)))
+            .map_err(|error| failed("write in", error))?;
         if let Err(error) = flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             return Err(match error.kind() {
                 io::ErrorKind::WouldBlock => QueueError::InUse { dir: dir.into(), pid: holder(&mut lock) },
@@ -53,7 +60,7 @@ impl Home {
         }
         // Who holds it is for people to read; that it is held does not depend on it.
         let _ = lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id()));
-        Ok(Self { file: dir.join(FILE), _lock: lock })
+        Ok(Self { kind, file: dir.join(format!("{}.db", kind.name)), _lock: lock })
     }
 
     /// Opens the database to write, and brings it to this version's schema. Blocks.
@@ -74,7 +81,7 @@ impl Home {
             CHECKPOINT_PAGES * 4096 * 2
         ))?;
         db.set_prepared_statement_cache_capacity(STATEMENTS);
-        migrate(&mut db, found)?;
+        self.migrate(&mut db, found)?;
         Ok(db)
     }
 
@@ -91,28 +98,33 @@ impl Home {
         let pragma = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         let (application, found) = (pragma("application_id")?, pragma("user_version")?);
         let is_new = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))? == 0;
-        if application != APPLICATION && !is_new {
+        if application != self.application() && !is_new {
             return Err(QueueError::Foreign(self.file.clone()));
         }
-        let known = STEPS.len();
+        let known = self.kind.steps.len();
         match usize::try_from(found) {
             Ok(found) if found <= known => Ok(found),
             _ => Err(QueueError::Newer { found, known: known as i64 }),
         }
     }
-}
 
-fn migrate(db: &mut Connection, found: usize) -> Result<(), QueueError> {
-    if found == STEPS.len() {
-        return Ok(());
+    fn migrate(&self, db: &mut Connection, found: usize) -> Result<(), QueueError> {
+        let steps = self.kind.steps;
+        if found == steps.len() {
+            return Ok(());
+        }
+        let all = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for step in &steps[found..] {
+            all.execute_batch(step)?;
+        }
+        all.pragma_update(None, "application_id", self.application())?;
+        all.pragma_update(None, "user_version", steps.len() as i64)?;
+        Ok(all.commit()?)
     }
-    let all = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for step in &STEPS[found..] {
-        all.execute_batch(step)?;
+
+    fn application(&self) -> i64 {
+        i64::from(u32::from_be_bytes(self.kind.application))
     }
-    all.pragma_update(None, "application_id", APPLICATION)?;
-    all.pragma_update(None, "user_version", STEPS.len() as i64)?;
-    Ok(all.commit()?)
 }
 
 /// Whose lock it is, if it was written down.

@@ -1,0 +1,86 @@
+//! What somebody needs who hands rows on to workers elsewhere.
+//!
+//! He leases them like a worker, for as long as he means to ask after them; he keeps a number of them in hand for each edge, so that
+//! what is more important and comes later does not stand behind a million others; and he asks after those of which he has heard nothing.
+
+use std::sync::Arc;
+
+use rusqlite::params;
+use tokio::sync::watch;
+
+use super::Book;
+use super::desk::Desk;
+use crate::edge::EdgeName;
+use crate::queue::{LeaseId, Leased, Moment, QueueError, RowId};
+use crate::target::Target;
+use crate::task::Lane;
+
+/// A row of which nothing has been heard until its lease ended.
+#[derive(Debug)]
+pub(in crate::queue) struct Unheard {
+    pub(in crate::queue) leased: Leased,
+    pub(in crate::queue) edge: EdgeName,
+    /// Its job was cancelled: it need not be done.
+    pub(in crate::queue) is_cancelled: bool,
+}
+
+impl Book {
+    /// What it is called in a message queue: given to no other.
+    pub(in crate::queue) async fn name(&self) -> Result<String, QueueError> {
+        self.inner.readers.read(|db| Ok(db.query_row("SELECT name FROM about", [], |row| row.get(0))?)).await
+    }
+
+    /// The time by its clock.
+    pub(in crate::queue) fn now(&self) -> Moment {
+        self.inner.clock.now()
+    }
+
+    /// Tells when there may be more to hand out, or more room for it.
+    pub(in crate::queue) fn changes(&self) -> watch::Receiver<()> {
+        self.inner.signals.changes()
+    }
+
+    /// Where there may be rows to lease, and how many until `most` are in hand there, by lane.
+    pub(in crate::queue) async fn with_room(
+        &self,
+        most: [u64; 2],
+        edges_max: usize,
+    ) -> Result<Vec<(EdgeName, Lane, u64)>, QueueError> {
+        self.inner.writer.call(move |desk| Ok(desk.edges.with_room(desk.now, most, edges_max))).await
+    }
+
+    /// Rows whose lease has ended, the oldest first.
+    pub(in crate::queue) async fn unheard(&self, most: usize) -> Result<Vec<Unheard>, QueueError> {
+        self.inner.writer.call(move |desk| desk.unheard(most)).await
+    }
+}
+
+impl Desk {
+    fn unheard(&mut self, most: usize) -> Result<Vec<Unheard>, QueueError> {
+        let found: Vec<(LeaseId, u32)> = {
+            let mut query = self.db.prepare_cached(
+                "SELECT job, n, edge, token, attempts FROM rows INDEXED BY rows_leased
+                 WHERE state = 3 AND until <= ? ORDER BY until LIMIT ?",
+            )?;
+            let rows = query.query_map(params![self.now.0, most], |row| {
+                let id = RowId { job: row.get(0)?, n: row.get(1)?, edge: row.get(2)? };
+                Ok((LeaseId { row: id, token: row.get(3)? }, row.get(4)?))
+            })?;
+            rows.collect::<Result<_, _>>()?
+        };
+        let mut unheard = Vec::with_capacity(found.len());
+        for (lease, attempts) in found {
+            let job = self.facts(lease.row.job)?;
+            let (Ok(target), Some(edge)) =
+                (Target::parse(&self.url(job.list, lease.row.n)?), self.edges.name(lease.row.edge))
+            else {
+                continue;
+            };
+            let rows = u32::try_from(self.group(lease)?.len()).unwrap_or(u32::MAX);
+            let (action, options) = (job.terms.action, Arc::clone(&job.terms.options));
+            let leased = Leased { lease, target, action, options, attempts, rows };
+            unheard.push(Unheard { leased, edge, is_cancelled: job.is_cancelled });
+        }
+        Ok(unheard)
+    }
+}

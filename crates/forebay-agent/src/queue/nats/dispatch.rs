@@ -1,0 +1,230 @@
+//! The book's side: handing rows on, and asking after them.
+
+use std::time::Duration;
+
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::context::{Publish, PublishError};
+use futures_util::future::join_all;
+
+use super::collect::collect;
+use super::counts::Counters;
+use super::pull::lost;
+use super::task::Task;
+use super::wire::Work;
+use super::{NatsError, NatsLink};
+use crate::edge::EdgeName;
+use crate::queue::book::Unheard;
+use crate::queue::{Book, GivenBack, LeaseId, Leased, Queue as _, QueueError};
+use crate::task::Lane;
+
+/// Rows that are leased at once, and edges that are looked at.
+const BATCH: usize = 256;
+const EDGES: usize = 64;
+/// How often it looks although nothing has changed: something may have become due.
+const LOOK: Duration = Duration::from_secs(1);
+/// Before rows are sent again for which the server had no room.
+const REST: Duration = Duration::from_secs(5);
+
+/// Hands the rows of a book on to workers over NATS, and brings back what came of them. Ends when it is dropped.
+///
+/// The book must have been opened with [`Leases::Stay`](crate::queue::Leases::Stay): its rows are in the hands of workers that outlive this process.
+#[derive(Debug)]
+pub struct Dispatcher {
+    link: NatsLink,
+    _tasks: [Task; 3],
+}
+
+/// What the server said to a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    /// It has it now.
+    Taken,
+    /// It had it already.
+    Known,
+    /// It has no room.
+    Full,
+    /// Nothing, or nothing that we know.
+    Nothing,
+}
+
+impl Dispatcher {
+    /// Begins.
+    ///
+    /// # Errors
+    ///
+    /// Those of the book.
+    pub async fn start(book: Book, link: NatsLink) -> Result<Self, QueueError> {
+        let name = book.name().await?;
+        let sending = Sender { book: book.clone(), link: link.clone(), name: name.clone() };
+        let asking = Sender { book: book.clone(), link: link.clone(), name: name.clone() };
+        let tasks = [
+            Task::spawn(sending.send_all()),
+            Task::spawn(asking.ask_after_all()),
+            Task::spawn(collect(book, link.clone(), name)),
+        ];
+        Ok(Self { link, _tasks: tasks })
+    }
+
+    /// The link.
+    pub const fn link(&self) -> &NatsLink {
+        &self.link
+    }
+}
+
+struct Sender {
+    book: Book,
+    link: NatsLink,
+    name: String,
+}
+
+impl Sender {
+    /// Hands rows on until the book is closed.
+    async fn send_all(self) {
+        let mut changes = self.book.changes();
+        loop {
+            changes.mark_unchanged();
+            match self.send_some().await {
+                Ok(0) => {
+                    let _ = tokio::time::timeout(LOOK, changes.changed()).await;
+                }
+                Ok(_) => {}
+                Err(QueueError::Closed) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "rows cannot be handed on");
+                    tokio::time::sleep(LOOK).await;
+                }
+            }
+        }
+    }
+
+    /// Hands on what there is room for; says how many rows.
+    async fn send_some(&self) -> Result<usize, QueueError> {
+        if !self.link.is_connected() {
+            return Ok(0);
+        }
+        let options = self.link.options();
+        let mut rows = Vec::new();
+        for (edge, lane, room) in self.book.with_room(options.window, EDGES).await? {
+            let most = usize::try_from(room).unwrap_or(BATCH).min(BATCH);
+            let leased = self.book.lease(&edge, lane, most, options.ask_after).await?;
+            rows.extend(leased.into_iter().map(|leased| (edge.clone(), lane, leased)));
+            if rows.len() >= BATCH {
+                break;
+            }
+        }
+        let said = self.say_all(&rows).await;
+        let count = rows.len();
+        Counters::add(&self.link.counters().sent, said.iter().filter(|said| **said == Said::Taken).count());
+        let due = self.book.now().after(REST);
+        let back = rows.iter().zip(said).filter(|(_, said)| *said == Said::Full);
+        let back: Vec<_> =
+            back.map(|((.., leased), _)| GivenBack { lease: leased.lease, due, because: None }).collect();
+        // Of those of which nothing is known, it is asked later what became.
+        if !back.is_empty() {
+            tracing::warn!(rows = back.len(), "the NATS stream of work is full");
+            self.book.give_back(back).await?;
+        }
+        Ok(count)
+    }
+
+    /// Asks after rows until the book is closed.
+    async fn ask_after_all(self) {
+        loop {
+            match self.ask_after_some().await {
+                Ok(BATCH) => continue,
+                Ok(_) => {}
+                Err(QueueError::Closed) => return,
+                Err(error) => tracing::warn!(%error, "rows cannot be asked after"),
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Asks after rows of which nothing was heard for long; says how many.
+    async fn ask_after_some(&self) -> Result<usize, QueueError> {
+        if !self.link.is_connected() {
+            return Ok(0);
+        }
+        let unheard = self.book.unheard(BATCH).await?;
+        let count = unheard.len();
+        Counters::add(&self.link.counters().asked_after, count);
+        let (cancelled, wanted): (Vec<_>, Vec<_>) = unheard.into_iter().partition(|row| row.is_cancelled);
+        let rows: Vec<_> =
+            wanted.into_iter().map(|row| (row.edge, row.leased.action.lane(), row.leased)).collect();
+        let said = self.say_all(&rows).await;
+        let again = said.iter().filter(|said| **said == Said::Taken).count();
+        Counters::add(&self.link.counters().sent_again, again);
+        // Whatever it said, it is asked again.
+        self.hold(rows.iter().map(|(.., leased)| leased.lease).collect()).await?;
+        self.take_back(cancelled).await?;
+        Ok(count)
+    }
+
+    async fn hold(&self, leases: Vec<LeaseId>) -> Result<(), QueueError> {
+        if !leases.is_empty() {
+            self.book.extend(leases, self.link.options().ask_after).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes rows of cancelled jobs back that nobody has begun yet; of the others it will be heard.
+    async fn take_back(&self, cancelled: Vec<Unheard>) -> Result<(), QueueError> {
+        let mut back = Vec::new();
+        for row in cancelled {
+            let subject = self.subject(&row.edge, row.leased.action.lane(), row.leased.lease);
+            match self.remove(&subject).await {
+                Ok(()) => {
+                    back.push(GivenBack { lease: row.leased.lease, due: self.book.now(), because: None })
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "a row could not be taken back");
+                    self.hold(vec![row.leased.lease]).await?;
+                }
+            }
+        }
+        if back.is_empty() { Ok(()) } else { self.book.give_back(back).await }
+    }
+
+    async fn remove(&self, subject: &str) -> Result<(), NatsError> {
+        let (work, _) = self.link.streams().await?;
+        work.purge().filter(subject).await.map_err(lost)?;
+        Ok(())
+    }
+
+    fn subject(&self, edge: &EdgeName, lane: Lane, lease: LeaseId) -> String {
+        self.link.names().work(edge, lane, &self.name, lease)
+    }
+
+    /// Sends rows together; says of each what the server said.
+    async fn say_all(&self, rows: &[(EdgeName, Lane, Leased)]) -> Vec<Said> {
+        let said = join_all(rows.iter().map(|(edge, lane, leased)| self.say(edge, *lane, leased))).await;
+        if said.contains(&Said::Nothing)
+            && let Err(error) = self.link.streams().await
+        {
+            tracing::debug!(%error, "NATS does not take rows");
+        }
+        said
+    }
+
+    async fn say(&self, edge: &EdgeName, lane: Lane, leased: &Leased) -> Said {
+        let message = Publish::build().payload(Work::new(&self.name, leased).write());
+        let subject = self.subject(edge, lane, leased.lease);
+        let sent = async { self.link.context().send_publish(subject, message).await?.await };
+        match sent.await {
+            Ok(_) => Said::Taken,
+            Err(error) => judge(&error),
+        }
+    }
+}
+
+/// The server has one code for all reasons for which it does not store a message, and tells them apart in words.
+fn judge(error: &PublishError) -> Said {
+    use std::error::Error as _;
+    let refusal = error.source().and_then(|cause| cause.downcast_ref::<async_nats::jetstream::Error>());
+    match refusal {
+        Some(refusal) if refusal.error_code() == ErrorCode::STREAM_STORE_FAILED => {
+            if refusal.to_string().contains("per subject") { Said::Known } else { Said::Full }
+        }
+        _ => Said::Nothing,
+    }
+}

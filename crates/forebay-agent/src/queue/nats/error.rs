@@ -1,0 +1,38 @@
+//! What can be wrong with a NATS server.
+
+/// Why a NATS server cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NatsError {
+    /// What was configured makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+    /// It does not answer.
+    #[error("the NATS server {server} cannot be reached: {why}")]
+    Unreachable {
+        /// Which, without credentials.
+        server: String,
+        /// Why.
+        why: String,
+    },
+    /// It does not let us in.
+    #[error("the NATS server {0} refuses the credentials")]
+    Denied(String),
+    /// It is too old, or too new to know.
+    #[error("the NATS server is version {0}: 2.9 or a later 2.x is needed")]
+    Version(String),
+    /// It passes messages on and keeps none.
+    #[error("the NATS server has no JetStream: start it with -js, or enable it for the account")]
+    NoJetStream,
+    /// Its stream of ours cannot be used.
+    #[error("the NATS stream {name} cannot be used: {why}")]
+    Stream {
+        /// Which.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// It did not do what it was asked for, or did not say so.
+    #[error("NATS: {0}")]
+    Lost(String),
+}

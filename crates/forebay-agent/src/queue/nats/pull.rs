@@ -1,0 +1,129 @@
+//! Getting messages from a consumer that lives in the server.
+//!
+//! What is asked for is what there is room for, in messages and in bytes; the server sends no more. A request that waits is put to the server for a
+//! few seconds at a time, and anew when the connection is: a server that was restarted knows of none.
+
+use std::time::Duration;
+
+use async_nats::jetstream::Message;
+use async_nats::jetstream::consumer::{AckPolicy, PullConsumer, pull};
+use futures_util::StreamExt as _;
+use tokio::sync::watch;
+
+use super::{NatsError, NatsLink};
+
+/// Bytes of one batch.
+const BATCH_BYTES: usize = 1 << 20;
+/// How long the server keeps a request for which it has nothing.
+const WAIT: Duration = Duration::from_secs(20);
+/// How long it may take for what it has.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Before a server that failed is asked again.
+const REST: Duration = Duration::from_millis(500);
+/// Messages that all workers of an edge may hold together.
+const HELD_MAX: i64 = 20_000;
+
+/// Messages of one consumer.
+#[derive(Debug)]
+pub(super) struct Puller {
+    link: NatsLink,
+    stream: Which,
+    name: String,
+    filter: String,
+    consumer: Option<PullConsumer>,
+    connections: watch::Receiver<u64>,
+}
+
+/// Of which stream.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Which {
+    Work,
+    Done,
+}
+
+impl Puller {
+    pub(super) fn new(link: &NatsLink, stream: Which, name: String, filter: String) -> Self {
+        let connections = link.connections();
+        Self { link: link.clone(), stream, name, filter, consumer: None, connections }
+    }
+
+    /// What there is, at most so many.
+    pub(super) async fn fetch(&mut self, most: usize) -> Result<Vec<Message>, NatsError> {
+        let fetched = self.try_fetch(most).await;
+        if fetched.is_err() {
+            self.consumer = None;
+        }
+        fetched
+    }
+
+    async fn try_fetch(&mut self, most: usize) -> Result<Vec<Message>, NatsError> {
+        let consumer = self.consumer().await?;
+        let all = async {
+            let fetch = consumer.fetch().max_messages(most).max_bytes(BATCH_BYTES);
+            let mut batch = fetch.messages().await.map_err(lost)?;
+            let mut messages = Vec::new();
+            while let Some(message) = batch.next().await {
+                messages.push(message.map_err(lost)?);
+            }
+            Ok(messages)
+        };
+        tokio::time::timeout(PATIENCE, all).await.map_err(lost)?
+    }
+
+    /// Waits until there is a message, however long that takes and whatever the server goes through.
+    pub(super) async fn next(&mut self) -> Message {
+        loop {
+            match self.wait().await {
+                Ok(Some(message)) => return message,
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::debug!(%error, consumer = self.name, "NATS has nothing for us");
+                    self.consumer = None;
+                    tokio::time::sleep(REST).await;
+                }
+            }
+        }
+    }
+
+    async fn wait(&mut self) -> Result<Option<Message>, NatsError> {
+        self.connections.mark_unchanged();
+        let consumer = self.consumer().await?.clone();
+        let next = async {
+            let mut batch = consumer.batch().max_messages(1).expires(WAIT).messages().await.map_err(lost)?;
+            batch.next().await.transpose().map_err(lost)
+        };
+        tokio::select! {
+            message = next => message,
+            _ = self.connections.changed() => Ok(None),
+        }
+    }
+
+    async fn consumer(&mut self) -> Result<&PullConsumer, NatsError> {
+        let consumer = match self.consumer.take() {
+            Some(consumer) => consumer,
+            None => self.make().await?,
+        };
+        Ok(self.consumer.insert(consumer))
+    }
+
+    async fn make(&self) -> Result<PullConsumer, NatsError> {
+        let (work, done) = self.link.streams().await?;
+        let stream = match self.stream {
+            Which::Work => work,
+            Which::Done => done,
+        };
+        let config = pull::Config {
+            durable_name: Some(self.name.clone()),
+            filter_subject: self.filter.clone(),
+            ack_policy: AckPolicy::Explicit,
+            ack_wait: self.link.options().ack_wait,
+            max_ack_pending: HELD_MAX,
+            ..pull::Config::default()
+        };
+        stream.get_or_create_consumer(&self.name, config).await.map_err(lost)
+    }
+}
+
+pub(super) fn lost(error: impl std::fmt::Display) -> NatsError {
+    NatsError::Lost(error.to_string())
+}
