@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::cert::Certificate;
 use crate::process::{Server, free_port};
 
 /// A directory and a port for one NATS.
@@ -16,6 +17,7 @@ pub struct Nats {
     addr: SocketAddr,
     jet_stream: JetStream,
     login: Login,
+    tls: Option<(PathBuf, PathBuf)>,
 }
 
 /// Whether it keeps messages.
@@ -45,7 +47,14 @@ impl Nats {
     /// Those of the file system and of the network.
     pub fn configure(dir: &Path, jet_stream: JetStream, login: Login) -> io::Result<Self> {
         std::fs::create_dir_all(dir)?;
-        Ok(Self { store: dir.join("store"), addr: free_port()?, jet_stream, login })
+        Ok(Self { store: dir.join("store"), addr: free_port()?, jet_stream, login, tls: None })
+    }
+
+    /// Encrypted, with this certificate.
+    #[must_use]
+    pub fn with_tls(self, certificate: &Certificate) -> Self {
+        let tls = (certificate.cert_path.clone(), certificate.key_path.clone());
+        Self { tls: Some(tls), ..self }
     }
 
     /// Whether NATS is on this machine.
@@ -69,6 +78,9 @@ impl Nats {
         command.args(["-a", &self.addr.ip().to_string(), "-p", &self.addr.port().to_string()]);
         if self.jet_stream == JetStream::On {
             command.arg("-js").arg("-sd").arg(&self.store);
+        }
+        if let Some((certificate, key)) = &self.tls {
+            command.arg("--tls").arg("--tlscert").arg(certificate).arg("--tlskey").arg(key);
         }
         match &self.login {
             Login::Open => &mut command,

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod crash;
+mod fleet;
+mod fleet_trouble;
 mod histories;
 mod leases;
 mod life;

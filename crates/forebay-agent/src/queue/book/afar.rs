@@ -10,8 +10,10 @@ use tokio::sync::watch;
 
 use super::Book;
 use super::desk::Desk;
+use super::options::Leases;
+use super::state::number;
 use crate::edge::EdgeName;
-use crate::queue::{LeaseId, Leased, Moment, QueueError, RowId};
+use crate::queue::{GivenBack, LeaseId, Leased, Moment, QueueError, RowId};
 use crate::target::Target;
 use crate::task::Lane;
 
@@ -49,6 +51,21 @@ impl Book {
         self.inner.writer.call(move |desk| Ok(desk.edges.with_room(desk.now, most, edges_max))).await
     }
 
+    /// Takes all rows of an edge back that are in hand: they wait again, untried.
+    pub(in crate::queue) async fn take_back_all(
+        &self,
+        edge: &EdgeName,
+        lane: Lane,
+    ) -> Result<(), QueueError> {
+        let edge = edge.clone();
+        self.inner.writer.call(move |desk| desk.take_back_all(&edge, lane)).await
+    }
+
+    /// What becomes of its leases.
+    pub(in crate::queue) fn leases(&self) -> Leases {
+        self.inner.leases
+    }
+
     /// Rows whose lease has ended, the oldest first.
     pub(in crate::queue) async fn unheard(&self, most: usize) -> Result<Vec<Unheard>, QueueError> {
         self.inner.writer.call(move |desk| desk.unheard(most)).await
@@ -56,6 +73,23 @@ impl Book {
 }
 
 impl Desk {
+    fn take_back_all(&mut self, edge: &EdgeName, lane: Lane) -> Result<(), QueueError> {
+        let Some(edge) = self.edges.id(edge) else { return Ok(()) };
+        let leased: Vec<LeaseId> = {
+            let mut query = self.db.prepare_cached(
+                "SELECT job, n, token FROM rows INDEXED BY rows_leased
+                 WHERE state = 3 AND until IS NOT NULL AND edge = ? AND lane = ?",
+            )?;
+            let rows = query.query_map(params![edge, number(lane)], |row| {
+                let id = RowId { job: row.get(0)?, n: row.get(1)?, edge };
+                Ok(LeaseId { row: id, token: row.get(2)? })
+            })?;
+            rows.collect::<Result<_, _>>()?
+        };
+        let due = self.now;
+        self.give_back(leased.into_iter().map(|lease| GivenBack { lease, due, because: None }).collect())
+    }
+
     fn unheard(&mut self, most: usize) -> Result<Vec<Unheard>, QueueError> {
         let found: Vec<(LeaseId, u32)> = {
             let mut query = self.db.prepare_cached(

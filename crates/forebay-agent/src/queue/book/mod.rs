@@ -76,6 +76,7 @@ struct Inner {
     /// Turns to submit.
     turns: Arc<Semaphore>,
     clock: Arc<dyn Clock>,
+    leases: Leases,
 }
 
 impl Book {
@@ -87,7 +88,7 @@ impl Book {
     pub async fn open(dir: impl Into<PathBuf>, options: BookOptions) -> Result<Self, QueueError> {
         let dir = dir.into();
         let signals = Arc::new(Signals::default());
-        let clock = Arc::clone(&options.clock);
+        let (clock, leases) = (Arc::clone(&options.clock), options.leases);
         let noted = Arc::clone(&signals);
         let (send_readers, readers) = tokio::sync::oneshot::channel();
         let writer = Writer::start(move || {
@@ -100,7 +101,7 @@ impl Book {
         let writer = writer.await?;
         let readers = readers.await.map_err(|_| QueueError::Closed)?;
         let turns = Arc::new(Semaphore::new(options::SUBMISSIONS_MAX));
-        Ok(Self { inner: Arc::new(Inner { writer, readers, signals, turns, clock }) })
+        Ok(Self { inner: Arc::new(Inner { writer, readers, signals, turns, clock, leases }) })
     }
 
     /// Begins to take a job in; waits for a turn if many do.

@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::ErrorCode;
-use async_nats::jetstream::context::{Publish, PublishError};
+use async_nats::Subscriber;
+use async_nats::jetstream::message::PublishMessage;
+use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 
+use super::NatsLink;
 use super::collect::collect;
 use super::counts::Counters;
+use super::publish::Unsaid;
 use super::pull::lost;
 use super::task::Task;
 use super::wire::Work;
-use super::{NatsError, NatsLink};
 use crate::edge::EdgeName;
 use crate::queue::book::Unheard;
-use crate::queue::{Book, GivenBack, LeaseId, Leased, Queue as _, QueueError};
+use crate::queue::{Book, GivenBack, LeaseId, Leased, Leases, Queue as _, QueueError};
 use crate::task::Lane;
 
 /// Rows that are leased at once, and edges that are looked at.
@@ -27,24 +29,11 @@ const REST: Duration = Duration::from_secs(5);
 
 /// Hands the rows of a book on to workers over NATS, and brings back what came of them. Ends when it is dropped.
 ///
-/// The book must have been opened with [`Leases::Stay`](crate::queue::Leases::Stay): its rows are in the hands of workers that outlive this process.
+/// The book must have been opened with [`Leases::Stay`]: its rows are in the hands of workers that outlive this process.
 #[derive(Debug)]
 pub struct Dispatcher {
     link: NatsLink,
-    _tasks: [Task; 3],
-}
-
-/// What the server said to a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Said {
-    /// It has it now.
-    Taken,
-    /// It had it already.
-    Known,
-    /// It has no room.
-    Full,
-    /// Nothing, or nothing that we know.
-    Nothing,
+    _tasks: [Task; 4],
 }
 
 impl Dispatcher {
@@ -52,15 +41,18 @@ impl Dispatcher {
     ///
     /// # Errors
     ///
-    /// Those of the book.
+    /// [`QueueError::Invalid`] if the book's leases end by themselves, and those of the book.
     pub async fn start(book: Book, link: NatsLink) -> Result<Self, QueueError> {
+        if book.leases() != Leases::Stay {
+            return Err(QueueError::Invalid("the leases of a book whose workers are elsewhere must stay"));
+        }
         let name = book.name().await?;
-        let sending = Sender { book: book.clone(), link: link.clone(), name: name.clone() };
-        let asking = Sender { book: book.clone(), link: link.clone(), name: name.clone() };
+        let sender = || Sender { book: book.clone(), link: link.clone(), name: name.clone() };
         let tasks = [
-            Task::spawn(sending.send_all()),
-            Task::spawn(asking.ask_after_all()),
-            Task::spawn(collect(book, link.clone(), name)),
+            Task::spawn(sender().send_all()),
+            Task::spawn(sender().ask_after_all()),
+            Task::spawn(sender().hear_of_edges()),
+            Task::spawn(collect(book.clone(), link.clone(), name.clone())),
         ];
         Ok(Self { link, _tasks: tasks })
     }
@@ -112,11 +104,11 @@ impl Sender {
                 break;
             }
         }
-        let said = self.say_all(&rows).await;
+        let said = self.send(&rows).await;
         let count = rows.len();
-        Counters::add(&self.link.counters().sent, said.iter().filter(|said| **said == Said::Taken).count());
+        Counters::add(&self.link.counters().sent, said.iter().filter(|said| said.is_ok()).count());
         let due = self.book.now().after(REST);
-        let back = rows.iter().zip(said).filter(|(_, said)| *said == Said::Full);
+        let back = rows.iter().zip(said).filter(|(_, said)| *said == Err(Unsaid::Full));
         let back: Vec<_> =
             back.map(|((.., leased), _)| GivenBack { lease: leased.lease, due, because: None }).collect();
         // Of those of which nothing is known, it is asked later what became.
@@ -151,13 +143,44 @@ impl Sender {
         let (cancelled, wanted): (Vec<_>, Vec<_>) = unheard.into_iter().partition(|row| row.is_cancelled);
         let rows: Vec<_> =
             wanted.into_iter().map(|row| (row.edge, row.leased.action.lane(), row.leased)).collect();
-        let said = self.say_all(&rows).await;
-        let again = said.iter().filter(|said| **said == Said::Taken).count();
+        let said = self.send(&rows).await;
+        let again = said.iter().filter(|said| said.is_ok()).count();
         Counters::add(&self.link.counters().sent_again, again);
         // Whatever it said, it is asked again.
         self.hold(rows.iter().map(|(.., leased)| leased.lease).collect()).await?;
         self.take_back(cancelled).await?;
         Ok(count)
+    }
+
+    /// Listens for edges that are back, until the book is closed.
+    async fn hear_of_edges(self) {
+        loop {
+            let heard = match self.link.client().subscribe(self.link.names().back()).await {
+                Ok(mut calls) => self.hear(&mut calls).await,
+                Err(error) => Err(lost(error).into()),
+            };
+            match heard {
+                Ok(()) => {}
+                Err(QueueError::Closed) => return,
+                Err(error) => tracing::warn!(%error, "an edge cannot be made to catch up"),
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    async fn hear(&self, calls: &mut Subscriber) -> Result<(), QueueError> {
+        while let Some(call) = calls.next().await {
+            let edge = std::str::from_utf8(&call.payload).ok().and_then(|name| name.parse::<EdgeName>().ok());
+            let Some(edge) = edge else {
+                Counters::add(&self.link.counters().garbled, 1);
+                continue;
+            };
+            // Nothing is fetched from now on. What was sent before comes back; who has it in hand will not be believed.
+            self.book.catch_up(&edge).await?;
+            self.link.remove_work(self.link.names().work_of_book(&edge, Lane::Bulk, &self.name)).await?;
+            self.book.take_back_all(&edge, Lane::Bulk).await?;
+        }
+        Ok(())
     }
 
     async fn hold(&self, leases: Vec<LeaseId>) -> Result<(), QueueError> {
@@ -172,7 +195,7 @@ impl Sender {
         let mut back = Vec::new();
         for row in cancelled {
             let subject = self.subject(&row.edge, row.leased.action.lane(), row.leased.lease);
-            match self.remove(&subject).await {
+            match self.link.remove_work(subject).await {
                 Ok(()) => {
                     back.push(GivenBack { lease: row.leased.lease, due: self.book.now(), because: None })
                 }
@@ -185,46 +208,22 @@ impl Sender {
         if back.is_empty() { Ok(()) } else { self.book.give_back(back).await }
     }
 
-    async fn remove(&self, subject: &str) -> Result<(), NatsError> {
-        let (work, _) = self.link.streams().await?;
-        work.purge().filter(subject).await.map_err(lost)?;
-        Ok(())
-    }
-
     fn subject(&self, edge: &EdgeName, lane: Lane, lease: LeaseId) -> String {
         self.link.names().work(edge, lane, &self.name, lease)
     }
 
     /// Sends rows together; says of each what the server said.
-    async fn say_all(&self, rows: &[(EdgeName, Lane, Leased)]) -> Vec<Said> {
-        let said = join_all(rows.iter().map(|(edge, lane, leased)| self.say(edge, *lane, leased))).await;
-        if said.contains(&Said::Nothing)
+    async fn send(&self, rows: &[(EdgeName, Lane, Leased)]) -> Vec<Result<(), Unsaid>> {
+        let said = join_all(rows.iter().map(|(edge, lane, leased)| {
+            let message = PublishMessage::build().payload(Work::new(&self.name, leased).write());
+            self.link.publish(self.subject(edge, *lane, leased.lease), message)
+        }));
+        let said = said.await;
+        if said.iter().any(|said| matches!(said, Err(Unsaid::Nothing(_))))
             && let Err(error) = self.link.streams().await
         {
             tracing::debug!(%error, "NATS does not take rows");
         }
         said
-    }
-
-    async fn say(&self, edge: &EdgeName, lane: Lane, leased: &Leased) -> Said {
-        let message = Publish::build().payload(Work::new(&self.name, leased).write());
-        let subject = self.subject(edge, lane, leased.lease);
-        let sent = async { self.link.context().send_publish(subject, message).await?.await };
-        match sent.await {
-            Ok(_) => Said::Taken,
-            Err(error) => judge(&error),
-        }
-    }
-}
-
-/// The server has one code for all reasons for which it does not store a message, and tells them apart in words.
-fn judge(error: &PublishError) -> Said {
-    use std::error::Error as _;
-    let refusal = error.source().and_then(|cause| cause.downcast_ref::<async_nats::jetstream::Error>());
-    match refusal {
-        Some(refusal) if refusal.error_code() == ErrorCode::STREAM_STORE_FAILED => {
-            if refusal.to_string().contains("per subject") { Said::Known } else { Said::Full }
-        }
-        _ => Said::Nothing,
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::connection::State;
-use async_nats::jetstream::context::{AccountErrorKind, CreateStreamError};
+use async_nats::jetstream::context::{CreateStreamError, RequestErrorKind};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy};
 use async_nats::jetstream::{self, Context, stream::Stream};
 use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, ServerAddr};
@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::counts::{Counters, NatsCounts};
 use super::names::Names;
+use super::pull::lost;
 use super::{NatsError, NatsLogin, NatsOptions};
 
 /// How long the server may take for an answer.
@@ -58,10 +59,7 @@ impl NatsLink {
             .max_ack_inflight(COMMANDS_MAX)
             .backpressure_on_inflight(true)
             .build(client.clone());
-        context.query_account().await.map_err(|error| match error.kind() {
-            AccountErrorKind::TimedOut | AccountErrorKind::Other => NatsError::Lost(error.to_string()),
-            AccountErrorKind::JetStreamUnavailable | AccountErrorKind::JetStream(_) => NatsError::NoJetStream,
-        })?;
+        ask_for_jetstream(&context).await?;
         let names = Names::new(&options.prefix);
         let inner = Inner { client, context, names, options, counters: Counters::default(), connected };
         let link = Self { inner: Arc::new(inner) };
@@ -77,6 +75,10 @@ impl NatsLink {
     /// Whether there is a connection now.
     pub fn is_connected(&self) -> bool {
         self.inner.client.connection_state() == State::Connected
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.inner.client
     }
 
     pub(super) fn context(&self) -> &Context {
@@ -119,6 +121,13 @@ impl NatsLink {
         };
         let done = Config { name: names.done_stream(), subjects: vec![names.all_done()], ..common };
         Ok((self.stream(work).await?, self.stream(done).await?))
+    }
+
+    /// Removes messages that nobody has begun to work on, and those of whoever has.
+    pub(super) async fn remove_work(&self, subject: String) -> Result<(), NatsError> {
+        let (work, _) = self.streams().await?;
+        work.purge().filter(subject).await.map_err(lost)?;
+        Ok(())
     }
 
     async fn stream(&self, wanted: Config) -> Result<Stream, NatsError> {
@@ -180,6 +189,16 @@ async fn dial(options: &NatsOptions, connected: watch::Sender<u64>) -> Result<Cl
         }
         _ => unreachable(error.to_string()),
     })
+}
+
+/// Asks in our own words: what a 2.9 server answers is not all that `query_account` insists on.
+async fn ask_for_jetstream(context: &Context) -> Result<(), NatsError> {
+    match context.request::<_, _, serde_json::Value>("INFO", &()).await {
+        Ok(answer) if answer.get("error").is_none() => Ok(()),
+        Ok(_) => Err(NatsError::NoJetStream),
+        Err(error) if error.kind() == RequestErrorKind::NoResponders => Err(NatsError::NoJetStream),
+        Err(error) => Err(lost(error)),
+    }
 }
 
 fn note(event: &Event, connected: &watch::Sender<u64>) {

@@ -52,6 +52,16 @@ impl Names {
         format!("{}.done.{book}", self.prefix)
     }
 
+    /// The rows of an edge that are of one book.
+    pub(super) fn work_of_book(&self, edge: &EdgeName, lane: Lane, book: &str) -> String {
+        format!("{}.work.{}.{}.{book}.*", self.prefix, word(edge), lane.name())
+    }
+
+    /// Where it is told that an edge is back.
+    pub(super) fn back(&self) -> String {
+        format!("{}.back", self.prefix)
+    }
+
     /// The consumer that all workers of an edge share.
     pub(super) fn worker(&self, edge: &EdgeName, lane: Lane) -> String {
         format!("{}-{}", word(edge), lane.name())

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::AckKind;
-use async_nats::jetstream::context::Publish;
-use async_nats::jetstream::message::Acker;
+use async_nats::jetstream::message::{Acker, PublishMessage};
 use futures_core::future::BoxFuture;
 use futures_util::future::join_all;
 use parking_lot::Mutex;
@@ -16,6 +15,7 @@ use super::counts::Counters;
 use super::feed::Feed;
 use super::held::Held;
 use super::ledger::{Ledger, Source};
+use super::publish::Unsaid;
 use super::pull::lost;
 use super::task::Task;
 use super::wire::{Done, End, Work};
@@ -64,6 +64,11 @@ impl NatsWorker {
         });
         let keeper = Task::spawn(keep(Arc::clone(&inner)));
         Ok(Self { inner, _keeper: Arc::new(keeper) })
+    }
+
+    /// The link.
+    pub fn link(&self) -> &NatsLink {
+        &self.inner.link
     }
 }
 
@@ -176,7 +181,7 @@ impl Inner {
                 // If this is lost the row comes again, and is answered from the ledger.
                 let _ = acker.ack().await;
             }
-            Ok::<_, NatsError>(is_settled.then_some(source))
+            Ok::<_, Unsaid>(is_settled.then_some(source))
         });
         let mut reported = 0;
         for sent in join_all(sending).await {
@@ -185,19 +190,26 @@ impl Inner {
                     reported += 1;
                     self.sent.lock().extend(source);
                 }
-                Err(error) => tracing::debug!(%error, "a row could not be reported"),
+                Err(why) => tracing::debug!(?why, "a row could not be reported"),
             }
         }
         reported
     }
 
-    async fn send(&self, source: &Source, end: End) -> Result<(), NatsError> {
-        let message = Publish::build()
+    async fn send(&self, source: &Source, end: End) -> Result<(), Unsaid> {
+        let message = PublishMessage::build()
             .payload(Done::new(&source.lease, end).write())
             .message_id(format!("{}.{}", source.book, source.lease));
         let subject = self.link.names().done(&source.book);
-        self.link.context().send_publish(subject, message).await.map_err(lost)?.await.map_err(lost)?;
-        Ok(())
+        self.link.publish(subject, message).await
+    }
+
+    /// Tells the books that an edge is back. They know in which order it is to catch up, so each takes back what it had sent and nobody has done.
+    async fn tell_back(&self, edge: &EdgeName) -> Result<(), NatsError> {
+        let client = self.link.client();
+        let told = client.publish(self.link.names().back(), edge.as_str().to_owned().into()).await;
+        told.map_err(lost)?;
+        client.flush().await.map_err(lost)
     }
 
     /// Sends what was done and could not be sent, also by an earlier process.
@@ -249,6 +261,10 @@ impl Queue for NatsWorker {
 
     fn give_back(&self, rows: Vec<GivenBack>) -> BoxFuture<'_, Result<(), QueueError>> {
         Box::pin(self.inner.give_back(rows))
+    }
+
+    fn catch_up<'a>(&'a self, edge: &'a EdgeName) -> BoxFuture<'a, Result<(), QueueError>> {
+        Box::pin(async { Ok(self.inner.tell_back(edge).await?) })
     }
 
     fn ready<'a>(&'a self, edge: &'a EdgeName, lane: Lane) -> BoxFuture<'a, Result<(), QueueError>> {
