@@ -82,6 +82,11 @@ fn holder(pid: Option<u32>) -> String {
 }
 
 impl QueueError {
+    /// Whether the same may succeed later: a disk was full, or a server away.
+    pub(crate) const fn is_passing(&self) -> bool {
+        matches!(self, Self::NoSpace | Self::Storage(_) | Self::Nats(_))
+    }
+
     /// Whether it is the disk's: what was asked for in the same breath was not done either.
     pub(crate) const fn is_of_storage(&self) -> bool {
         matches!(self, Self::Damaged(_) | Self::NoSpace | Self::Storage(_))

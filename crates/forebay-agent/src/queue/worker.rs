@@ -56,6 +56,13 @@ pub trait Queue: fmt::Debug + Send + Sync + 'static {
     /// See [`lease`](Queue::lease).
     fn give_back(&self, rows: Vec<GivenBack>) -> BoxFuture<'_, Result<(), QueueError>>;
 
+    /// An edge that is away is about to be tried: if it answers, [`catch_up`](Queue::catch_up) follows.
+    ///
+    /// # Errors
+    ///
+    /// See [`lease`](Queue::lease).
+    fn before_trying<'a>(&'a self, edge: &'a EdgeName) -> BoxFuture<'a, Result<(), QueueError>>;
+
     /// An edge is back: before it fetches anything, all purges that wait for it now are to end.
     ///
     /// # Errors

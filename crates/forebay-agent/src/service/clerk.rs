@@ -75,7 +75,7 @@ where
 {
     loop {
         match tell().await {
-            Err(error @ (QueueError::NoSpace | QueueError::Storage(_))) => {
+            Err(error) if error.is_passing() => {
                 tracing::error!(%error, "what was done could not be written down; trying again");
                 tokio::time::sleep(PAUSE).await;
             }

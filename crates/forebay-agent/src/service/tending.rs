@@ -124,9 +124,9 @@ async fn lease(edge: &Tended, ahead: Ahead) -> Result<(), QueueError> {
         match turn {
             Ok(()) => {}
             Err(Over::Stopped) => return Ok(()),
-            Err(Over::Queue(error @ (QueueError::NoSpace | QueueError::Storage(_)))) => {
+            Err(Over::Queue(error)) if error.is_passing() => {
                 tracing::error!(edge = %edge.name, %error, "the queue gives no work; asking again");
-                tokio::time::sleep(PAUSE).await;
+                drop(edge.house.unless_stopped(tokio::time::sleep(PAUSE)).await);
             }
             Err(Over::Queue(error)) => return Err(error),
         }
@@ -162,7 +162,7 @@ async fn try_one(
 ) -> Result<(), Over> {
     let House { queue, .. } = &edge.house;
     edge.house.unless_stopped(sleep_until(next)).await?;
-    queue.catch_up(&edge.name).await?;
+    queue.before_trying(&edge.name).await?;
     for lane in Lane::ALL {
         edge.house.unless_stopped(ahead.room(lane)).await?;
         if take(edge, ahead, lane, 1).await? > 0 {

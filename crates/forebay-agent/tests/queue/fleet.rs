@@ -265,3 +265,19 @@ async fn a_book_that_is_opened_again_goes_on_where_it_was() {
     assert_eq!(dispatcher.link().counts().sent_again, 0);
     assert_eq!(done, 100);
 }
+
+#[tokio::test]
+async fn what_came_to_a_worker_that_leaves_is_anothers_at_once() {
+    let Some(fleet) = Fleet::start() else { return };
+    let book = fleet.book().await;
+    // Only a message that is given back comes again within the patience of this test.
+    let options = || NatsOptions { ack_wait: Duration::from_hours(1), ..fleet.options() };
+    let link = async || NatsLink::connect(options()).await.unwrap();
+    let _dispatcher = Dispatcher::start(book.clone(), link().await).await.unwrap();
+    let leaves = NatsWorker::open(link().await, fleet.dir.path().join("leaves")).await.unwrap();
+    submit(&book, order(Action::Warm, &["a"]), 0..1).await;
+    leaves.ready(&name("a"), Lane::Bulk).await.unwrap();
+    leaves.leave().await;
+    let stays = NatsWorker::open(link().await, fleet.dir.path().join("stays")).await.unwrap();
+    assert_eq!(take(&stays, "a", Lane::Bulk, 10).await.len(), 1);
+}

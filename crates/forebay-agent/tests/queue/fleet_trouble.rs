@@ -136,6 +136,30 @@ async fn an_edge_that_is_back_catches_up_whatever_was_sent_before() {
 }
 
 #[tokio::test]
+async fn an_edge_that_one_agent_cannot_reach_is_left_to_the_others() {
+    let Some(fleet) = Fleet::start() else { return };
+    let book = fleet.book().await;
+    let _dispatcher = fleet.dispatcher(&book).await;
+    let warm = submit(&book, order(Action::Warm, &["a"]), 0..3).await;
+    let (reaches, does_not) = (fleet.worker("reaches").await, fleet.worker("does not").await);
+    let mut leased = Vec::new();
+    while leased.len() < 3 {
+        leased.extend(take(&reaches, "a", Lane::Bulk, 10).await);
+    }
+    submit(&book, order(Action::Purge, &["a"]), 50..60).await;
+    does_not.before_trying(&name("a")).await.unwrap();
+    settle(&reaches, &leased).await;
+    until("they are done", async || book.job(warm).await.unwrap().ended.is_some()).await;
+    // With nothing to catch up with, nothing is taken out of anybody's hands either.
+    settle(&reaches, &take(&reaches, "a", Lane::Control, 100).await).await;
+    let warm = submit(&book, order(Action::Warm, &["a"]), 70..71).await;
+    let leased = take(&reaches, "a", Lane::Bulk, 10).await;
+    does_not.catch_up(&name("a")).await.unwrap();
+    settle(&reaches, &leased).await;
+    until("it is done", async || book.job(warm).await.unwrap().ended.is_some()).await;
+}
+
+#[tokio::test]
 async fn messages_that_nobody_can_read_are_ended_and_counted_and_hold_nobody_up() {
     let Some(fleet) = Fleet::start() else { return };
     let book = fleet.book().await;

@@ -42,13 +42,22 @@ impl Book {
         self.inner.signals.changes()
     }
 
-    /// Where there may be rows to lease, and how many until `most` are in hand there, by lane.
+    /// Where there may be rows to lease, and how many until `most` are in hand there, by lane. Edges take turns.
     pub(in crate::queue) async fn with_room(
         &self,
         most: [u64; 2],
         edges_max: usize,
     ) -> Result<Vec<(EdgeName, Lane, u64)>, QueueError> {
         self.inner.writer.call(move |desk| Ok(desk.edges.with_room(desk.now, most, edges_max))).await
+    }
+
+    /// Whether an edge has purges to end before it fetches.
+    pub(in crate::queue) async fn is_catching_up(&self, edge: &EdgeName) -> Result<bool, QueueError> {
+        let edge = edge.clone();
+        let is_so = move |desk: &mut Desk| {
+            Ok(desk.edges.id(&edge).is_some_and(|edge| desk.edges.is_catching_up(edge)))
+        };
+        self.inner.writer.call(is_so).await
     }
 
     /// Takes all rows of an edge back that are in hand: they wait again, untried.
@@ -116,5 +125,30 @@ impl Desk {
             unheard.push(Unheard { leased, edge, is_cancelled: job.is_cancelled });
         }
         Ok(unheard)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::{BookOptions, Order, Terms};
+    use crate::task::Action;
+
+    #[tokio::test]
+    async fn edges_with_room_take_turns() {
+        let dir = tempfile::tempdir().unwrap();
+        let book = Book::open(dir.path(), BookOptions::default()).await.unwrap();
+        let names: Vec<EdgeName> = ["a", "b", "c"].map(|name| name.parse().unwrap()).into();
+        let order = Order::new(Terms::new(Action::Warm), names.clone());
+        let mut submission = book.submit(order).await.unwrap();
+        submission.add(&Target::parse("http://www.example.test/").unwrap()).await.unwrap();
+        submission.seal().await.unwrap();
+        let mut told = Vec::new();
+        for _ in 0..4 {
+            told.extend(book.with_room([1, 1], 1).await.unwrap().into_iter().map(|(edge, ..)| edge));
+        }
+        assert_eq!(told, [&names[..], &names[..1]].concat());
+        assert_eq!(book.with_room([1, 1], 10).await.unwrap().len(), 3);
+        assert!(book.with_room([1, 0], 10).await.unwrap().is_empty(), "no room, nothing to tell");
     }
 }

@@ -3,7 +3,8 @@
 //! All of it can be counted from the tables. It is counted when the queue is opened, or when a transaction had to be taken back, and
 //! kept up to date in between.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use rusqlite::{Connection, params};
@@ -16,12 +17,14 @@ use crate::task::{Action, Lane};
 
 #[derive(Debug)]
 pub(super) struct Edges {
-    by_id: HashMap<i64, Edge>,
+    by_id: BTreeMap<i64, Edge>,
     ids: HashMap<EdgeName, i64>,
     /// Rows that wait, on all edges.
     pub(super) waiting: u64,
     /// Whose catching up is other than in the table.
     dirty: BTreeSet<i64>,
+    /// Who was told last that there is room: the next one is whoever comes after it.
+    turn: i64,
     signals: Arc<Signals>,
 }
 
@@ -48,8 +51,14 @@ pub(super) struct CatchUp {
 
 impl Edges {
     pub(super) fn load(db: &Connection, signals: Arc<Signals>) -> Result<Self, QueueError> {
-        let mut edges =
-            Self { by_id: HashMap::new(), ids: HashMap::new(), waiting: 0, dirty: BTreeSet::new(), signals };
+        let mut edges = Self {
+            by_id: BTreeMap::new(),
+            ids: HashMap::new(),
+            waiting: 0,
+            dirty: BTreeSet::new(),
+            turn: 0,
+            signals,
+        };
         let mut all = db.prepare("SELECT id, name, catch_up_to, catch_up_at, catch_up_left FROM edges")?;
         let mut rows = all.query([])?;
         while let Some(row) = rows.next()? {
@@ -163,9 +172,9 @@ impl Edges {
         self.signals.quiet(name, lane, due);
     }
 
-    /// Where there may be something to lease, and how much until `most` are in hand there.
+    /// Where there may be something to lease, and how much until `most` are in hand there. Edges take turns, at most `edges_max` at a time.
     pub(super) fn with_room(
-        &self,
+        &mut self,
         now: Moment,
         most: [u64; 2],
         edges_max: usize,
@@ -176,8 +185,18 @@ impl Edges {
             let may_be = edge.waiting[at] > 0 && edge.not_before[at] <= now && room > 0;
             may_be.then(|| (edge.name.clone(), lane, room))
         };
-        let lanes = |edge| Lane::ALL.into_iter().filter_map(move |lane| room(edge, lane));
-        self.by_id.values().flat_map(lanes).take(edges_max).collect()
+        let after = (Bound::Excluded(self.turn), Bound::Unbounded);
+        let round = self.by_id.range(after).chain(self.by_id.range(..=self.turn));
+        let found = round
+            .map(|(id, edge)| (*id, Lane::ALL.map(|lane| room(edge, lane))))
+            .filter(|(_, lanes)| lanes.iter().any(Option::is_some));
+        let (mut places, mut turn) = (Vec::new(), self.turn);
+        for (id, lanes) in found.take(edges_max) {
+            places.extend(lanes.into_iter().flatten());
+            turn = id;
+        }
+        self.turn = turn;
+        places
     }
 
     pub(super) fn loads(&self) -> Vec<EdgeLoad> {

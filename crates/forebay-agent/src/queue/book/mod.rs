@@ -266,6 +266,10 @@ impl Queue for Book {
         Box::pin(self.inner.writer.call(move |desk| desk.give_back(rows)))
     }
 
+    fn before_trying<'a>(&'a self, edge: &'a EdgeName) -> BoxFuture<'a, Result<(), QueueError>> {
+        self.catch_up(edge)
+    }
+
     fn catch_up<'a>(&'a self, edge: &'a EdgeName) -> BoxFuture<'a, Result<(), QueueError>> {
         let edge = edge.clone();
         Box::pin(self.inner.writer.call(move |desk| desk.begin_catching_up(&edge)))

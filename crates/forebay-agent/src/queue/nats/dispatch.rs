@@ -6,25 +6,26 @@ use async_nats::Subscriber;
 use async_nats::jetstream::message::PublishMessage;
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
+use tokio::task::JoinSet;
 
 use super::NatsLink;
 use super::collect::collect;
 use super::counts::Counters;
 use super::publish::Unsaid;
 use super::pull::lost;
-use super::task::Task;
 use super::wire::Work;
 use crate::edge::EdgeName;
 use crate::queue::book::Unheard;
 use crate::queue::{Book, GivenBack, LeaseId, Leased, Leases, Queue as _, QueueError};
 use crate::task::Lane;
 
-/// Rows that are leased at once, and edges that are looked at.
+/// Rows that are leased at once, edges that are looked at, and rows of one edge at the least.
 const BATCH: usize = 256;
-const EDGES: usize = 64;
+const EDGES: usize = 32;
+const SHARE_MIN: usize = BATCH / (2 * EDGES);
 /// How often it looks although nothing has changed: something may have become due.
 const LOOK: Duration = Duration::from_secs(1);
-/// Before rows are sent again for which the server had no room.
+/// Before rows are sent again for which the server had no room, or of which it is not known whether it has them.
 const REST: Duration = Duration::from_secs(5);
 
 /// Hands the rows of a book on to workers over NATS, and brings back what came of them. Ends when it is dropped.
@@ -33,7 +34,7 @@ const REST: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Dispatcher {
     link: NatsLink,
-    _tasks: [Task; 4],
+    tasks: JoinSet<QueueError>,
 }
 
 impl Dispatcher {
@@ -48,18 +49,25 @@ impl Dispatcher {
         }
         let name = book.name().await?;
         let sender = || Sender { book: book.clone(), link: link.clone(), name: name.clone() };
-        let tasks = [
-            Task::spawn(sender().send_all()),
-            Task::spawn(sender().ask_after_all()),
-            Task::spawn(sender().hear_of_edges()),
-            Task::spawn(collect(book.clone(), link.clone(), name.clone())),
-        ];
-        Ok(Self { link, _tasks: tasks })
+        let mut tasks = JoinSet::new();
+        tasks.spawn(sender().send_all());
+        tasks.spawn(sender().ask_after_all());
+        tasks.spawn(sender().hear_of_edges());
+        tasks.spawn(collect(book.clone(), link.clone(), name.clone()));
+        Ok(Self { link, tasks })
     }
 
     /// The link.
     pub const fn link(&self) -> &NatsLink {
         &self.link
+    }
+
+    /// Waits until the book is closed, or can be used no more. What NATS goes through does not end it.
+    pub async fn ended(&mut self) -> QueueError {
+        match self.tasks.join_next().await {
+            Some(Ok(error)) => error,
+            _ => QueueError::Closed,
+        }
     }
 }
 
@@ -71,7 +79,7 @@ struct Sender {
 
 impl Sender {
     /// Hands rows on until the book is closed.
-    async fn send_all(self) {
+    async fn send_all(self) -> QueueError {
         let mut changes = self.book.changes();
         loop {
             changes.mark_unchanged();
@@ -80,53 +88,71 @@ impl Sender {
                     let _ = tokio::time::timeout(LOOK, changes.changed()).await;
                 }
                 Ok(_) => {}
-                Err(QueueError::Closed) => return,
-                Err(error) => {
+                Err(error) if error.is_passing() => {
                     tracing::warn!(%error, "rows cannot be handed on");
                     tokio::time::sleep(LOOK).await;
                 }
+                Err(error) => return error,
             }
         }
     }
 
-    /// Hands on what there is room for; says how many rows.
+    /// Hands on what there is room for, a few rows of each edge in turn; says how many rows.
     async fn send_some(&self) -> Result<usize, QueueError> {
         if !self.link.is_connected() {
             return Ok(0);
         }
         let options = self.link.options();
-        let mut rows = Vec::new();
-        for (edge, lane, room) in self.book.with_room(options.window, EDGES).await? {
-            let most = usize::try_from(room).unwrap_or(BATCH).min(BATCH);
+        let places = self.book.with_room(options.window, EDGES).await?;
+        let share = (BATCH / places.len().max(1)).max(SHARE_MIN);
+        let leased = join_all(places.into_iter().map(async |(edge, lane, room)| {
+            let most = usize::try_from(room).unwrap_or(share).min(share);
             let leased = self.book.lease(&edge, lane, most, options.ask_after).await?;
-            rows.extend(leased.into_iter().map(|leased| (edge.clone(), lane, leased)));
-            if rows.len() >= BATCH {
-                break;
+            Ok::<_, QueueError>((edge, lane, leased))
+        }));
+        let (mut rows, mut failed) = (Vec::new(), Ok(()));
+        for leased in leased.await {
+            match leased {
+                Ok((edge, lane, leased)) => {
+                    rows.extend(leased.into_iter().map(|leased| (edge.clone(), lane, leased)));
+                }
+                Err(error) => failed = Err(error),
             }
         }
-        let said = self.send(&rows).await;
-        let count = rows.len();
-        Counters::add(&self.link.counters().sent, said.iter().filter(|said| said.is_ok()).count());
+        self.hand_over(&rows).await?;
+        failed.map(|()| rows.len())
+    }
+
+    /// Sends what was leased just now.
+    async fn hand_over(&self, rows: &[(EdgeName, Lane, Leased)]) -> Result<(), QueueError> {
+        let (mut sent, mut back, mut unknown) = (0, Vec::new(), Vec::new());
         let due = self.book.now().after(REST);
-        let back = rows.iter().zip(said).filter(|(_, said)| *said == Err(Unsaid::Full));
-        let back: Vec<_> =
-            back.map(|((.., leased), _)| GivenBack { lease: leased.lease, due, because: None }).collect();
-        // Of those of which nothing is known, it is asked later what became.
+        for ((.., leased), said) in rows.iter().zip(self.send(rows).await) {
+            match said {
+                Ok(()) => sent += 1,
+                Err(Unsaid::Full) => back.push(GivenBack { lease: leased.lease, due, because: None }),
+                Err(Unsaid::Known | Unsaid::Nothing(_)) => unknown.push(leased.lease),
+            }
+        }
+        Counters::add(&self.link.counters().sent, sent);
+        if !unknown.is_empty() {
+            self.book.extend(unknown, REST).await?;
+        }
         if !back.is_empty() {
             tracing::warn!(rows = back.len(), "the NATS stream of work is full");
             self.book.give_back(back).await?;
         }
-        Ok(count)
+        Ok(())
     }
 
     /// Asks after rows until the book is closed.
-    async fn ask_after_all(self) {
+    async fn ask_after_all(self) -> QueueError {
         loop {
             match self.ask_after_some().await {
                 Ok(BATCH) => continue,
                 Ok(_) => {}
-                Err(QueueError::Closed) => return,
-                Err(error) => tracing::warn!(%error, "rows cannot be asked after"),
+                Err(error) if error.is_passing() => tracing::warn!(%error, "rows cannot be asked after"),
+                Err(error) => return error,
             }
             tokio::time::sleep(LOOK).await;
         }
@@ -153,7 +179,7 @@ impl Sender {
     }
 
     /// Listens for edges that are back, until the book is closed.
-    async fn hear_of_edges(self) {
+    async fn hear_of_edges(self) -> QueueError {
         loop {
             let heard = match self.link.client().subscribe(self.link.names().back()).await {
                 Ok(mut calls) => self.hear(&mut calls).await,
@@ -161,8 +187,10 @@ impl Sender {
             };
             match heard {
                 Ok(()) => {}
-                Err(QueueError::Closed) => return,
-                Err(error) => tracing::warn!(%error, "an edge cannot be made to catch up"),
+                Err(error) if error.is_passing() => {
+                    tracing::warn!(%error, "an edge cannot be made to catch up");
+                }
+                Err(error) => return error,
             }
             tokio::time::sleep(LOOK).await;
         }
@@ -175,10 +203,14 @@ impl Sender {
                 Counters::add(&self.link.counters().garbled, 1);
                 continue;
             };
-            // Nothing is fetched from now on. What was sent before comes back; who has it in hand will not be believed.
             self.book.catch_up(&edge).await?;
-            self.link.remove_work(self.link.names().work_of_book(&edge, Lane::Bulk, &self.name)).await?;
-            self.book.take_back_all(&edge, Lane::Bulk).await?;
+            if self.book.is_catching_up(&edge).await? {
+                // Nothing is fetched from now on. What was sent before comes back; who has it in hand will not be believed.
+                self.link
+                    .remove_work(vec![self.link.names().work_of_book(&edge, Lane::Bulk, &self.name)])
+                    .await?;
+                self.book.take_back_all(&edge, Lane::Bulk).await?;
+            }
         }
         Ok(())
     }
@@ -190,22 +222,24 @@ impl Sender {
         Ok(())
     }
 
-    /// Takes rows of cancelled jobs back that nobody has begun yet; of the others it will be heard.
+    /// Takes rows of cancelled jobs back, also from whoever has them in hand: nobody waits for what comes of them.
     async fn take_back(&self, cancelled: Vec<Unheard>) -> Result<(), QueueError> {
-        let mut back = Vec::new();
-        for row in cancelled {
-            let subject = self.subject(&row.edge, row.leased.action.lane(), row.leased.lease);
-            match self.link.remove_work(subject).await {
-                Ok(()) => {
-                    back.push(GivenBack { lease: row.leased.lease, due: self.book.now(), because: None })
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "a row could not be taken back");
-                    self.hold(vec![row.leased.lease]).await?;
-                }
+        if cancelled.is_empty() {
+            return Ok(());
+        }
+        let subject = |row: &Unheard| self.subject(&row.edge, row.leased.action.lane(), row.leased.lease);
+        let leases = cancelled.iter().map(|row| row.leased.lease);
+        match self.link.remove_work(cancelled.iter().map(subject).collect()).await {
+            Ok(()) => {
+                let due = self.book.now();
+                let back = |lease| GivenBack { lease, due, because: None };
+                self.book.give_back(leases.map(back).collect()).await
+            }
+            Err(error) => {
+                tracing::debug!(%error, "rows could not be taken back");
+                self.hold(leases.collect()).await
             }
         }
-        if back.is_empty() { Ok(()) } else { self.book.give_back(back).await }
     }
 
     fn subject(&self, edge: &EdgeName, lane: Lane, lease: LeaseId) -> String {
@@ -220,9 +254,10 @@ impl Sender {
         }));
         let said = said.await;
         if said.iter().any(|said| matches!(said, Err(Unsaid::Nothing(_))))
+            && self.link.is_connected()
             && let Err(error) = self.link.streams().await
         {
-            tracing::debug!(%error, "NATS does not take rows");
+            tracing::warn!(%error, "NATS does not take rows");
         }
         said
     }

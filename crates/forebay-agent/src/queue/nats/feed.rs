@@ -79,6 +79,12 @@ impl Feed {
         Ok(messages)
     }
 
+    /// What has arrived and nobody has taken.
+    pub(super) fn empty(&self) -> Vec<Message> {
+        self.forget_old();
+        self.arrivals.messages.lock().drain(..).map(|(_, message)| message).collect()
+    }
+
     /// The server is about to give these to somebody else.
     fn forget_old(&self) {
         let mut messages = self.arrivals.messages.lock();

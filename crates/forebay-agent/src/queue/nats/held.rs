@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream::AckKind;
 use async_nats::jetstream::message::Acker;
 use parking_lot::Mutex;
 use tokio::time::Instant;
@@ -77,20 +76,14 @@ impl Held {
         rows.by_token.remove(&token).map(|row| row.acker)
     }
 
-    /// Tells the server of all rows that they are being worked on, and forgets those whose lease has ended.
-    pub(super) async fn keep(&self) {
-        let ackers: Vec<_> = {
-            let now = Instant::now();
-            let mut rows = self.0.lock();
-            rows.by_token.retain(|_, row| row.until > now);
-            let Rows { by_token, tokens, .. } = &mut *rows;
-            tokens.retain(|_, token| by_token.contains_key(token));
-            by_token.values().map(|row| Arc::clone(&row.acker)).collect()
-        };
-        for acker in ackers {
-            // If it cannot be told it will give the row to somebody else, as it should.
-            let _ = acker.ack_with(AckKind::Progress).await;
-        }
+    /// The messages of all rows that are being worked on. Those whose lease has ended are forgotten.
+    pub(super) fn at_work(&self) -> Vec<Arc<Acker>> {
+        let now = Instant::now();
+        let mut rows = self.0.lock();
+        rows.by_token.retain(|_, row| row.until > now);
+        let Rows { by_token, tokens, .. } = &mut *rows;
+        tokens.retain(|_, token| by_token.contains_key(token));
+        by_token.values().map(|row| Arc::clone(&row.acker)).collect()
     }
 }
 

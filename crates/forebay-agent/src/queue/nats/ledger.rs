@@ -2,7 +2,8 @@
 //!
 //! A message that was acknowledged may come again: the server lost the acknowledgement, or this process died before it was sent. To fetch
 //! twenty gigabytes once more for that would be a waste; to say *failed* of what succeeded would be a lie. So the outcome is on the disk first,
-//! and whoever asks again is answered from there. It is kept for as long as a server may come back with what it had forgotten.
+//! and whoever asks again is answered from there. It is kept for as long as a server may come back with what it had forgotten:
+//! for a day, or until a million others have come.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -20,6 +21,8 @@ use crate::queue::{Moment, QueueError};
 const KIND: Kind = Kind { name: "done", application: *b"frbd", steps: &[include_str!("ledger.sql")] };
 /// How long an outcome is kept after it was sent.
 const KEEP: Duration = Duration::from_hours(24);
+/// How many are kept at most.
+const KEEP_MAX: u64 = 1_000_000;
 /// Outcomes that are removed along with each that is written.
 const FORGET: usize = 4;
 
@@ -32,48 +35,43 @@ pub(super) struct Source {
 
 #[derive(Debug)]
 pub(super) struct Ledger {
-    db: Arc<Mutex<Connection>>,
+    desk: Arc<Mutex<Desk>>,
     /// One at a time may wait for the disk.
     turn: Semaphore,
     _home: Home,
+}
+
+#[derive(Debug)]
+struct Desk {
+    db: Connection,
+    /// Outcomes that are kept.
+    kept: u64,
+    kept_max: u64,
 }
 
 impl Ledger {
     pub(super) async fn open(dir: PathBuf) -> Result<Self, QueueError> {
         let opened = tokio::task::spawn_blocking(move || {
             let home = Home::take(&dir, &KIND)?;
-            let db = home.open()?;
-            Ok::<_, QueueError>((home, db))
+            Ok::<_, QueueError>((Desk::new(home.open()?, KEEP_MAX)?, home))
         });
-        let (home, db) = opened.await.unwrap_or(Err(QueueError::Closed))?;
-        Ok(Self { db: Arc::new(Mutex::new(db)), turn: Semaphore::new(1), _home: home })
+        let (desk, home) = opened.await.unwrap_or(Err(QueueError::Closed))?;
+        Ok(Self { desk: Arc::new(Mutex::new(desk)), turn: Semaphore::new(1), _home: home })
     }
 
-    /// Writes down what was done. On the disk when this returns.
-    pub(super) async fn put(&self, done: Vec<(Source, Outcome)>, now: Moment) -> Result<(), QueueError> {
-        self.with(move |db| {
-            let all = db.transaction()?;
-            for (source, outcome) in &done {
-                let outcome = serde_json::to_string(outcome).unwrap_or_default();
-                all.prepare_cached(
-                    "INSERT INTO done (book, lease, outcome, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                )?
-                .execute(params![&*source.book, &*source.lease, outcome, now.0])?;
-            }
-            all.prepare_cached(
-                "DELETE FROM done WHERE (book, lease) IN (
-                    SELECT book, lease FROM done INDEXED BY done_sent WHERE sent = 1 AND at < ? ORDER BY at LIMIT ?
-                 )",
-            )?
-            .execute(params![now.before(KEEP).0, done.len() * FORGET])?;
-            Ok(all.commit()?)
-        })
-        .await
+    /// Writes down what was done, and what of that which was done before the server has by now. On the disk when this returns.
+    pub(super) async fn put(
+        &self,
+        done: Vec<(Source, Outcome)>,
+        sent: Vec<Source>,
+        now: Moment,
+    ) -> Result<(), QueueError> {
+        self.with(move |desk| desk.put(&done, &sent, now)).await
     }
 
     /// What is known to be done of these.
     pub(super) async fn find(&self, sources: Vec<Source>) -> Result<HashMap<Source, Outcome>, QueueError> {
-        self.with(move |db| {
+        self.with(move |Desk { db, .. }| {
             let mut query = db.prepare_cached("SELECT outcome FROM done WHERE book = ? AND lease = ?")?;
             let mut known = HashMap::new();
             for source in sources {
@@ -90,7 +88,7 @@ impl Ledger {
 
     /// What was done and has not been sent, the oldest first.
     pub(super) async fn unsent(&self, most: usize) -> Result<Vec<(Source, Outcome)>, QueueError> {
-        self.with(move |db| {
+        self.with(move |Desk { db, .. }| {
             let mut query = db.prepare_cached(
                 "SELECT book, lease, outcome FROM done INDEXED BY done_unsent WHERE sent = 0 ORDER BY at LIMIT ?",
             )?;
@@ -109,24 +107,101 @@ impl Ledger {
 
     /// The server has these.
     pub(super) async fn mark_sent(&self, sources: Vec<Source>) -> Result<(), QueueError> {
-        self.with(move |db| {
-            let all = db.transaction()?;
-            for source in &sources {
-                all.prepare_cached("UPDATE done SET sent = 1 WHERE book = ? AND lease = ?")?
-                    .execute([&*source.book, &*source.lease])?;
-            }
-            Ok(all.commit()?)
-        })
-        .await
+        self.put(Vec::new(), sources, Moment::PAST).await
     }
 
     async fn with<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, QueueError> + Send + 'static,
+        work: impl FnOnce(&mut Desk) -> Result<T, QueueError> + Send + 'static,
     ) -> Result<T, QueueError> {
         let _turn = self.turn.acquire().await.map_err(|_| QueueError::Closed)?;
-        let db = Arc::clone(&self.db);
-        let worked = tokio::task::spawn_blocking(move || work(&mut db.lock()));
+        let desk = Arc::clone(&self.desk);
+        let worked = tokio::task::spawn_blocking(move || work(&mut desk.lock()));
         worked.await.unwrap_or(Err(QueueError::Closed))
+    }
+}
+
+impl Desk {
+    fn new(db: Connection, kept_max: u64) -> Result<Self, QueueError> {
+        let kept = db.query_row("SELECT count(*) FROM done", [], |row| row.get(0))?;
+        Ok(Self { db, kept, kept_max })
+    }
+
+    fn put(&mut self, done: &[(Source, Outcome)], sent: &[Source], now: Moment) -> Result<(), QueueError> {
+        let all = self.db.transaction()?;
+        let mut kept = self.kept;
+        for source in sent {
+            all.prepare_cached("UPDATE done SET sent = 1 WHERE book = ? AND lease = ?")?
+                .execute([&*source.book, &*source.lease])?;
+        }
+        for (source, outcome) in done {
+            let outcome = serde_json::to_string(outcome).unwrap_or_default();
+            kept += all
+                .prepare_cached(
+                    "INSERT INTO done (book, lease, outcome, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                )?
+                .execute(params![&*source.book, &*source.lease, outcome, now.0])? as u64;
+        }
+        let before = if kept > self.kept_max { Moment::NEVER } else { now.before(KEEP) };
+        kept -= all
+            .prepare_cached(
+                "DELETE FROM done WHERE (book, lease) IN (
+                    SELECT book, lease FROM done INDEXED BY done_sent WHERE sent = 1 AND at < ? ORDER BY at LIMIT ?
+                 )",
+            )?
+            .execute(params![before.0, done.len() * FORGET])? as u64;
+        all.commit()?;
+        self.kept = kept;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::{Held, Verdict};
+
+    fn done(lease: usize) -> (Source, Outcome) {
+        let (before, after) = (Held::Unknown, Held::Unknown);
+        let outcome = Outcome {
+            verdict: Verdict::Removed,
+            status: Some(200),
+            bytes: 0,
+            ttfb: None,
+            took: Duration::ZERO,
+            before,
+            after,
+            attempts: 1,
+            digest: None,
+        };
+        (Source { book: "book".into(), lease: lease.to_string().into() }, outcome)
+    }
+
+    #[test]
+    fn what_was_sent_is_forgotten_in_time_and_above_a_number_and_what_was_not_never() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::take(dir.path(), &KIND).unwrap();
+        let mut desk = Desk::new(home.open().unwrap(), 10).unwrap();
+        let begun = Moment(1_700_000_000_000);
+        desk.put(&[done(0)], &[], begun).unwrap();
+        for lease in 1..=40 {
+            desk.put(&[done(lease)], &[], begun.after(Duration::from_millis(lease as u64))).unwrap();
+            desk.put(&[], &[done(lease).0], Moment::PAST).unwrap();
+        }
+        let leases = |desk: &Desk| -> Vec<String> {
+            let mut query = desk.db.prepare("SELECT lease FROM done ORDER BY at").unwrap();
+            query.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+        };
+        let kept = leases(&desk);
+        assert!(kept.len() <= 11 && kept[0] == "0" && kept.last().unwrap() == "40", "{kept:?}");
+        assert_eq!(Desk::new(home.open().unwrap(), 10).unwrap().kept, desk.kept);
+        for lease in 41..50 {
+            desk.put(&[done(lease)], &[], begun.after(2 * KEEP)).unwrap();
+        }
+        assert_eq!(
+            leases(&desk).len(),
+            10,
+            "those of the day before are gone, but for the one that was not sent"
+        );
     }
 }

@@ -16,12 +16,14 @@ use super::pull::lost;
 use super::{NatsError, NatsLogin, NatsOptions};
 
 /// How long the server may take for an answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a message is kept: one that is still wanted then is sent again.
 const AGE_MAX: Duration = Duration::from_hours(7 * 24);
 /// Commands that wait for the socket, and messages that wait for their reader: a little more than one batch.
 const COMMANDS_MAX: usize = 1024;
 const MESSAGES_MAX: usize = 1024;
+/// How often a silent server is asked whether it is there; it is given up when it has missed two.
+const PING: Duration = Duration::from_secs(15);
 
 /// A connection to a NATS server that can be used. It is made again whenever it breaks. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -123,11 +125,18 @@ impl NatsLink {
         Ok((self.stream(work).await?, self.stream(done).await?))
     }
 
-    /// Removes messages that nobody has begun to work on, and those of whoever has.
-    pub(super) async fn remove_work(&self, subject: String) -> Result<(), NatsError> {
+    /// Removes messages of these subjects, also those that somebody has in hand.
+    pub(super) async fn remove_work(&self, subjects: Vec<String>) -> Result<(), NatsError> {
         let (work, _) = self.streams().await?;
-        work.purge().filter(subject).await.map_err(lost)?;
+        for subject in subjects {
+            work.purge().filter(subject).await.map_err(lost)?;
+        }
         Ok(())
+    }
+
+    /// Waits until what was said so far has left, or cannot.
+    pub(super) async fn flush(&self) {
+        let _ = tokio::time::timeout(PATIENCE, self.inner.client.flush()).await;
     }
 
     async fn stream(&self, wanted: Config) -> Result<Stream, NatsError> {
@@ -163,6 +172,7 @@ async fn dial(options: &NatsOptions, connected: watch::Sender<u64>) -> Result<Cl
         .name("forebay")
         .connection_timeout(PATIENCE)
         .request_timeout(Some(PATIENCE))
+        .ping_interval(PING)
         .client_capacity(COMMANDS_MAX)
         .subscription_capacity(MESSAGES_MAX)
         .event_callback(move |event| {
@@ -197,6 +207,7 @@ async fn ask_for_jetstream(context: &Context) -> Result<(), NatsError> {
         Ok(answer) if answer.get("error").is_none() => Ok(()),
         Ok(_) => Err(NatsError::NoJetStream),
         Err(error) if error.kind() == RequestErrorKind::NoResponders => Err(NatsError::NoJetStream),
+        Err(error) if error.kind() == RequestErrorKind::TimedOut => Err(NatsError::Silent),
         Err(error) => Err(lost(error)),
     }
 }

@@ -10,18 +10,19 @@ use async_nats::jetstream::consumer::{AckPolicy, PullConsumer, pull};
 use futures_util::StreamExt as _;
 use tokio::sync::watch;
 
+use super::link::PATIENCE;
 use super::{NatsError, NatsLink};
 
 /// Bytes of one batch.
 const BATCH_BYTES: usize = 1 << 20;
 /// How long the server keeps a request for which it has nothing.
-const WAIT: Duration = Duration::from_secs(20);
-/// How long it may take for what it has.
-const PATIENCE: Duration = Duration::from_secs(5);
+const WAIT: Duration = Duration::from_secs(30);
 /// Before a server that failed is asked again.
 const REST: Duration = Duration::from_millis(500);
 /// Messages that all workers of an edge may hold together.
 const HELD_MAX: i64 = 20_000;
+/// How long the server remembers a consumer that nobody asks for anything.
+const UNUSED_MAX: Duration = Duration::from_hours(7 * 24);
 
 /// Messages of one consumer.
 #[derive(Debug)]
@@ -57,9 +58,8 @@ impl Puller {
     }
 
     async fn try_fetch(&mut self, most: usize) -> Result<Vec<Message>, NatsError> {
-        let consumer = self.consumer().await?;
         let all = async {
-            let fetch = consumer.fetch().max_messages(most).max_bytes(BATCH_BYTES);
+            let fetch = self.consumer().await?.fetch().max_messages(most).max_bytes(BATCH_BYTES);
             let mut batch = fetch.messages().await.map_err(lost)?;
             let mut messages = Vec::new();
             while let Some(message) = batch.next().await {
@@ -107,10 +107,10 @@ impl Puller {
     }
 
     async fn make(&self) -> Result<PullConsumer, NatsError> {
-        let (work, done) = self.link.streams().await?;
+        let names = self.link.names();
         let stream = match self.stream {
-            Which::Work => work,
-            Which::Done => done,
+            Which::Work => names.work_stream(),
+            Which::Done => names.done_stream(),
         };
         let config = pull::Config {
             durable_name: Some(self.name.clone()),
@@ -118,9 +118,19 @@ impl Puller {
             ack_policy: AckPolicy::Explicit,
             ack_wait: self.link.options().ack_wait,
             max_ack_pending: HELD_MAX,
+            inactive_threshold: UNUSED_MAX,
             ..pull::Config::default()
         };
-        stream.get_or_create_consumer(&self.name, config).await.map_err(lost)
+        // It is the same for everybody, so whoever comes second changes nothing.
+        let make = async || self.link.context().create_consumer_on_stream(config.clone(), &stream).await;
+        match make().await {
+            Ok(consumer) => Ok(consumer),
+            Err(_) => {
+                // The server may have lost everything.
+                self.link.streams().await?;
+                make().await.map_err(lost)
+            }
+        }
     }
 }
 

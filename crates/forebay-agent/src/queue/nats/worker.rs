@@ -15,6 +15,7 @@ use super::counts::Counters;
 use super::feed::Feed;
 use super::held::Held;
 use super::ledger::{Ledger, Source};
+use super::link::PATIENCE;
 use super::publish::Unsaid;
 use super::pull::lost;
 use super::task::Task;
@@ -28,6 +29,8 @@ use crate::task::Lane;
 
 /// Outcomes that are sent again at once.
 const RESEND: usize = 256;
+/// How long books get to take back what they had sent to an edge that is back.
+const TO_TAKE_BACK: Duration = Duration::from_secs(1);
 
 /// Work from books elsewhere, over NATS. Any number of workers may serve an edge. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -70,6 +73,15 @@ impl NatsWorker {
     pub fn link(&self) -> &NatsLink {
         &self.inner.link
     }
+
+    /// Leaves the fleet: what has come and was not leased goes to others at once. What is leased is to be given back before.
+    pub async fn leave(&self) {
+        let feeds: Vec<_> = self.inner.feeds.lock().drain().map(|(_, feed)| feed).collect();
+        for message in feeds.iter().flat_map(|feed| feed.empty()) {
+            self.inner.link.answer(&message.split().1, AckKind::Nak(None)).await;
+        }
+        self.inner.link.flush().await;
+    }
 }
 
 /// Says that work is going on, and sends what could not be sent.
@@ -77,7 +89,9 @@ async fn keep(inner: Arc<Inner>) {
     let mut beat = tokio::time::interval(inner.link.options().ack_wait / 3);
     loop {
         beat.tick().await;
-        inner.held.keep().await;
+        for acker in inner.held.at_work() {
+            inner.link.answer(&acker, AckKind::Progress).await;
+        }
         if inner.link.is_connected()
             && let Err(error) = inner.send_unsent().await
         {
@@ -100,6 +114,9 @@ impl Inner {
         most: usize,
         span: Duration,
     ) -> Result<Vec<Leased>, QueueError> {
+        if !self.link.is_connected() {
+            return Err(NatsError::Away.into());
+        }
         let mut come = Vec::new();
         for message in self.feed(edge, lane).take(most).await? {
             let (message, acker) = message.split();
@@ -108,7 +125,7 @@ impl Inner {
                 None => {
                     Counters::add(&self.link.counters().garbled, 1);
                     tracing::warn!(subject = %message.subject, "a message that nobody can read was ended");
-                    let _ = acker.ack_with(AckKind::Term).await;
+                    self.link.answer(&acker, AckKind::Term).await;
                 }
             }
         }
@@ -146,8 +163,9 @@ impl Inner {
         if done.is_empty() {
             return Ok(());
         }
-        self.mark_sent().await?;
-        self.ledger.put(done.clone(), WallClock.now()).await?;
+        // Of what is not marked because this fails, the books will hear once more.
+        let sent = std::mem::take(&mut *self.sent.lock());
+        self.ledger.put(done.clone(), sent, WallClock.now()).await?;
         let ends = done.into_iter().map(|(source, outcome)| {
             let acker = self.held.put_down(&source);
             (source, End::Settled(Box::new(outcome)), acker)
@@ -157,7 +175,8 @@ impl Inner {
         Ok(())
     }
 
-    async fn give_back(&self, rows: Vec<GivenBack>) -> Result<(), QueueError> {
+    /// What cannot be given back now comes again by itself, when nothing has been heard of it for a while.
+    async fn give_back(&self, rows: Vec<GivenBack>) {
         let ends: Vec<_> = rows
             .into_iter()
             .filter_map(|row| {
@@ -166,10 +185,7 @@ impl Inner {
                 Some((source, End::Back { due: row.due, because: row.because }, acker))
             })
             .collect();
-        let count = ends.len();
-        let reported = self.report(ends).await;
-        // Otherwise they come again by themselves, sooner.
-        if reported == count { Ok(()) } else { Err(lost("rows could not be given back").into()) }
+        self.report(ends).await;
     }
 
     /// Tells the books how rows ended, and the server that these need not be handed out again. Returns how many the server has taken.
@@ -179,7 +195,7 @@ impl Inner {
             self.send(&source, end).await?;
             if let Some(acker) = acker {
                 // If this is lost the row comes again, and is answered from the ledger.
-                let _ = acker.ack().await;
+                self.link.answer(&acker, AckKind::Ack).await;
             }
             Ok::<_, Unsaid>(is_settled.then_some(source))
         });
@@ -204,12 +220,17 @@ impl Inner {
         self.link.publish(subject, message).await
     }
 
-    /// Tells the books that an edge is back. They know in which order it is to catch up, so each takes back what it had sent and nobody has done.
+    /// Tells the books that an edge is back. They know in which order it is to catch up, so each that has purges for it takes back what else it
+    /// had sent. Nobody knows how many books there are, so they get a while in which nothing is begun.
     async fn tell_back(&self, edge: &EdgeName) -> Result<(), NatsError> {
-        let client = self.link.client();
-        let told = client.publish(self.link.names().back(), edge.as_str().to_owned().into()).await;
-        told.map_err(lost)?;
-        client.flush().await.map_err(lost)
+        if !self.link.is_connected() {
+            return Err(NatsError::Away);
+        }
+        let told = self.link.client().publish(self.link.names().back(), edge.as_str().to_owned().into());
+        tokio::time::timeout(PATIENCE, told).await.map_err(lost)?.map_err(lost)?;
+        self.link.flush().await;
+        tokio::time::sleep(TO_TAKE_BACK).await;
+        Ok(())
     }
 
     /// Sends what was done and could not be sent, also by an earlier process.
@@ -260,7 +281,15 @@ impl Queue for NatsWorker {
     }
 
     fn give_back(&self, rows: Vec<GivenBack>) -> BoxFuture<'_, Result<(), QueueError>> {
-        Box::pin(self.inner.give_back(rows))
+        Box::pin(async {
+            self.inner.give_back(rows).await;
+            Ok(())
+        })
+    }
+
+    /// Nothing is known yet, and others may well reach it. What is tried is a purge, if one waits.
+    fn before_trying<'a>(&'a self, _: &'a EdgeName) -> BoxFuture<'a, Result<(), QueueError>> {
+        Box::pin(std::future::ready(Ok(())))
     }
 
     fn catch_up<'a>(&'a self, edge: &'a EdgeName) -> BoxFuture<'a, Result<(), QueueError>> {
