@@ -1,6 +1,6 @@
 //! The long fault run: what the short one in the tests does for seconds, for as long as you like.
 //!
-//! Rounds of faults against one server; then it is killed under load and started again, as a container
+//! Transfers and an agent are killed. Then rounds of faults against one server; then it is killed under load and started again, as a container
 //! would be, many times in a row. Memory and descriptors are read after every life: a leak of a few bytes a request is invisible
 //! in a test and an outage in a month.
 
@@ -34,6 +34,9 @@ pub(crate) struct Options {
     /// How many transfers of each kind are killed, or overwritten, before all that.
     #[arg(long, default_value_t = 200)]
     trials: u64,
+    /// How often an agent is killed while jobs come in.
+    #[arg(long, default_value_t = 100)]
+    agent_kills: u32,
     /// Where the random choices begin; a failure says which seed repeats it.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -70,6 +73,8 @@ fn trials(options: &Options) -> anyhow::Result<()> {
         let saved = all.saved >> 20;
         eprintln!("{kind}: {} trials, {} kills, {saved} MiB not moved again", options.trials, all.kills);
     }
+    let outcome = trials.killed_agent(options.seed, options.agent_kills).context("agents killed")?;
+    eprintln!("an agent killed {} times: {} KiB not warmed again", outcome.kills, outcome.saved >> 10);
     Ok(())
 }
 

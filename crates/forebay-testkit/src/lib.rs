@@ -32,6 +32,7 @@
 //! | [`fault_proxy`] | a TCP proxy that cuts, stalls and drips |
 //! | [`cable`] | two network namespaces, and the cable between them, which can be pulled |
 //! | [`trials`] | transfers that are killed, or whose source is replaced, at a random moment |
+//! | [`agent`] | a `forebay agent` as a process, and its HTTP interface |
 //! | [`edges`] | caches that others wrote: Traffic Server, Varnish, nginx, Squid |
 //! | [`nats`] | the queue of a fleet |
 //! | [`peer`] | the naive servers |
@@ -41,6 +42,7 @@
 //! | [`notice`] | what a test could not show on this machine |
 
 pub mod admin;
+pub mod agent;
 pub mod allocations;
 pub mod cable;
 pub mod cert;

@@ -67,7 +67,7 @@ impl Lines {
         let Some(chunk) = self.body.next().await else { return Ok(false) };
         self.chunk = chunk.map_err(|_| Problem::invalid("the body broke off: nothing of it was taken"))?;
         let left = self.left.checked_sub(self.chunk.len() as u64);
-        self.left = left.ok_or_else(|| Problem::too_large(self.most))?;
+        self.left = left.ok_or_else(|| Problem::too_large(self.most, "make several jobs of it"))?;
         Ok(true)
     }
 }

@@ -63,8 +63,8 @@ impl Problem {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", title, detail)
     }
 
-    pub(super) fn too_large(most: u64) -> Self {
-        let detail = format!("a body has {most} bytes at most: make several jobs of it");
+    pub(super) fn too_large(most: u64, instead: &str) -> Self {
+        let detail = format!("it has {most} bytes at most: {instead}");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large", detail)
     }
 

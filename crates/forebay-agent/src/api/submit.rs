@@ -109,7 +109,8 @@ async fn whole(body: Body) -> Result<Vec<u8>, Problem> {
     while let Some(chunk) = body.next().await {
         let chunk = chunk.map_err(|_| Problem::invalid("the body broke off: nothing of it was taken"))?;
         if whole.len() + chunk.len() > JSON_MAX {
-            return Err(Problem::too_large(JSON_MAX as u64));
+            let instead = "send the list as text/plain or application/x-ndjson";
+            return Err(Problem::too_large(JSON_MAX as u64, instead));
         }
         whole.extend_from_slice(&chunk);
     }

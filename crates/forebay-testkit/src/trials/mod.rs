@@ -4,6 +4,7 @@
 //! The moment is not a time but a byte: when the store has sent, or taken, that byte of that request, the process gets its SIGKILL or the
 //! object its successor. So a trial hits the middle of a transfer on any machine, and nobody sleeps.
 
+mod agents;
 mod killer;
 mod program;
 

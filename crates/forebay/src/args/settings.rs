@@ -94,7 +94,11 @@ fn setting(key: &'static Key, section: &'static Section) -> Arg {
         Value::String(text) => format!(" [default: {text}]"),
         other => format!(" [default: {other}]"),
     };
-    let takes = if key.is_obvious() { String::new() } else { format!("\nTakes {}.", key.accepts) };
+    let takes = match key.default {
+        Value::Array(_) if key.accepts.starts_with('[') => "\nMay be given more than once.".to_owned(),
+        _ if key.is_obvious() => String::new(),
+        _ => format!("\nTakes {}.", key.accepts),
+    };
     let arg = Arg::new(key.name)
         .value_name(key.placeholder())
         .help(format!("{short}{default}"))

@@ -102,7 +102,8 @@ impl Key {
         if self.default.is_bool() {
             return "BOOL";
         }
-        let word = self.accepts.split([' ', ',', ':']).next().unwrap_or("VALUE");
+        let accepts = self.accepts.trim_start_matches(['[', ' ']);
+        let word = accepts.split([' ', ',', ':']).next().unwrap_or("VALUE");
         if word.starts_with('"') { "WORD" } else { word }
     }
 

@@ -1,18 +1,19 @@
 //! The precache agent killed by its own GETs.
 //!
 //! A fleet of agents sent purges and precache GETs to caches at a high rate. The files were small, until one day they were not: many
-//! bodies at once, each read whole, and the kernel ended the agent. Here: a container of 64 MiB, 48 objects of 1 GiB to be
-//! warmed with up to 256 at once, and beside it 20,000 purges on Traffic Server.
+//! bodies at once, each read whole, and the kernel ended the agent. Here: an agent of 32 MiB in a container of 64, 48 objects of 1 GiB to
+//! be warmed with up to 256 at once, and beside them 20,000 purges on Traffic Server.
 //!
 //! The counter is what the group holds and what the kernel holds for its sockets. nginx and one file without content stand in for the
 //! edge that has the objects: a real cache would fill the disk, and what is at stake is on this side.
 
-use std::fmt::Write as _;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use forebay_testkit::agent::{self, Api};
 use forebay_testkit::cgroup::MemoryGroup;
 use forebay_testkit::edges::ats::{Ats, Setup};
 use forebay_testkit::fake_origin::FakeOrigin;
@@ -50,26 +51,17 @@ impl Edge {
     }
 }
 
-fn urls(count: u64) -> String {
-    (0..count).fold(String::new(), |mut all, n| {
-        writeln!(all, "http://www.example.test/{n}").unwrap();
-        all
-    })
+fn urls(count: u64) -> Vec<String> {
+    (0..count).map(|n| format!("http://www.example.test/{n}")).collect()
 }
 
-/// Starts forebay in the container with what it is to do, and no configuration of this machine.
-fn begin(group: &MemoryGroup, dir: &Path, words: &[&str]) -> Child {
-    let mut command = group.command(Path::new(env!("CARGO_BIN_EXE_forebay")));
-    command.args(words).args(["--json", "--memory", "32MiB"]).current_dir(dir);
-    command.stdout(Stdio::piped()).spawn().unwrap()
-}
-
-/// What it said at its end.
-fn summary(child: Child) -> Value {
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", output.status);
-    let said = String::from_utf8(output.stdout).unwrap();
-    serde_json::from_str(said.lines().last().unwrap()).unwrap()
+/// The agent in the container, with a queue of its own and no configuration of this machine.
+fn agent(group: &MemoryGroup, dir: &Path, large: SocketAddr, small: SocketAddr) -> Server {
+    let program = group.command(Path::new(env!("CARGO_BIN_EXE_forebay")));
+    let mut command = agent::on_free_ports(program, dir);
+    command.arg(format!("--edge=http://{large} kind=nginx name=large bulk=256"));
+    command.arg(format!("--edge=http://{small} kind=ats name=small")).args(["--memory", "32MiB"]);
+    Server::start(command).unwrap()
 }
 
 /// What the naive agent does in a process of its own: a file in its directory says where.
@@ -104,26 +96,29 @@ async fn the_naive_agent_is_killed_by_its_own_gets_and_ours_warms_and_purges() {
     let origin = FakeOrigin::start().unwrap();
     let ats = Ats::configure(&edge.dir.path().join("ats"), origin.addr(), Setup::default()).unwrap();
     let ats = ats.start().unwrap();
-    fs::write(edge.dir.path().join("large.txt"), urls(OBJECTS)).unwrap();
-    fs::write(edge.dir.path().join("small.txt"), urls(PURGES)).unwrap();
 
     let watch = ours.watch(Duration::from_millis(5));
-    let [large, small] =
-        [format!("http://{} kind=nginx", edge.nginx.addr), format!("http://{} kind=ats", ats.addr)];
-    let warm = ["warm", "--from", "large.txt", "--edge", &large, "--edge-bulk", "256"];
-    let mut warm = begin(&ours, edge.dir.path(), &warm);
-    let purged = summary(begin(&ours, edge.dir.path(), &["purge", "--from", "small.txt", "--edge", &small]));
-    assert!(warm.try_wait().unwrap().is_none(), "the purges were done beside it, not after it");
-    let warmed = summary(warm);
+    let server = agent(&ours, edge.dir.path(), edge.nginx.addr, ats.addr);
+    let api = Api::of(&server);
+    let submit = |action: &str, edge: &str, count: u64| {
+        api.submit_list(&format!("action={action}&edge={edge}"), &urls(count)).unwrap()
+    };
+    let (warm, purge) = (submit("warm", "large", OBJECTS), submit("purge", "small", PURGES));
+    let is_over = |job: &Value| job.get("ended").is_some();
+    let purged = api.until(&purge, is_over).unwrap();
+    assert!(!is_over(&api.job(&warm).unwrap()), "the purges were done beside it, not after it");
+    let warmed = api.until(&warm, is_over).unwrap();
     let peak = watch.peak();
     println!("ours: {} killed, {peak}; {warmed}; {purged}", ours.oom_kills());
 
     assert_eq!(ours.oom_kills(), 0, "{peak}");
-    assert_eq!(warmed["bytes"], OBJECTS * EACH, "every byte is counted: {warmed}");
-    assert_eq!(warmed["outcomes"]["warmed"], OBJECTS, "{warmed}");
-    assert_eq!(purged["outcomes"]["absent"], PURGES, "{purged}");
+    let objects = api.rows(&warm, "").unwrap();
+    assert!(objects.iter().all(|row| row["bytes"] == EACH), "every byte is counted: {objects:?}");
+    assert_eq!(warmed["rows"]["succeeded"], OBJECTS, "{warmed}");
+    assert_eq!(purged["rows"]["succeeded"], PURGES, "{purged}");
     // Not one purge had to be asked for twice, beside 48 GiB.
-    assert_eq!(purged["requests"], PURGES, "{purged}");
+    let rows = api.rows(&purge, "").unwrap();
+    assert!(rows.iter().all(|row| row["outcome"] == "absent" && row["attempts"] == 1), "{rows:?}");
     assert_eq!(origin.counts().0, 0);
     // Of the rest, the page cache, the kernel takes back what it needs.
     assert!(peak.anon + peak.sockets <= CONTAINER, "{peak}");

@@ -1,17 +1,19 @@
 //! The agent as a program: what it was told to do is done, whatever becomes of the process.
 
-use std::{collections::HashMap, fs, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 use forebay_testkit::{
+    agent::{self, Api},
     fake::{Fault, Gate, Verb, When},
     fake_edge::{FakeEdge, Flavour},
     process::Server,
+    trials::Trials,
 };
 use serde_json::{Value, json};
 
 use crate::run::{forebay, poll, stderr, stdout};
 
-pub(crate) const TOKEN: &str = "a-token-for-these-tests";
+pub(crate) use forebay_testkit::agent::TOKEN;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An agent with a queue of its own. Its process may end and be started again.
@@ -36,30 +38,17 @@ impl Agent {
         Self { server: launch(&home, &words), home, words }
     }
 
-    /// `kill -9`, and a new process on the same queue.
-    pub(crate) fn kill(&mut self) {
-        self.server.signal_kill().unwrap();
-        self.server.wait(PATIENCE).unwrap();
-        self.server = launch(&self.home, &self.words);
-    }
-
     /// Asks the interface: the status, and the answer if it is JSON.
     pub(crate) fn ask(&self, method: &str, target: &str, fields: &str, body: &str) -> (u16, Value) {
-        let fields = format!("Authorization: Bearer {TOKEN}\r\n{fields}");
-        ask(&self.server, method, target, &fields, body)
+        Api::of(&self.server).ask(method, target, fields, body).unwrap()
     }
 
     pub(crate) fn submit(&self, job: &Value) -> String {
-        let (status, answer) =
-            self.ask("POST", "/v1/jobs", "Content-Type: application/json\r\n", &job.to_string());
-        assert_eq!(status, 201, "{answer}");
-        answer["id"].as_str().unwrap().to_owned()
+        Api::of(&self.server).submit(job).unwrap()
     }
 
     pub(crate) fn job(&self, id: &str) -> Value {
-        let (status, job) = self.ask("GET", &format!("/v1/jobs/{id}"), "", "");
-        assert_eq!(status, 200, "{job}");
-        job
+        Api::of(&self.server).job(id).unwrap()
     }
 
     pub(crate) fn over(&self, id: &str) -> Value {
@@ -68,8 +57,7 @@ impl Agent {
     }
 
     pub(crate) fn rows(&self, id: &str, query: &str) -> Vec<Value> {
-        let (_, page) = self.ask("GET", &format!("/v1/jobs/{id}/urls?limit=1000{query}"), "", "");
-        page["items"].as_array().unwrap_or_else(|| panic!("{page}")).clone()
+        Api::of(&self.server).rows(id, query).unwrap()
     }
 
     /// `forebay jobs` with these words.
@@ -81,19 +69,12 @@ impl Agent {
 }
 
 pub(crate) fn ask(server: &Server, method: &str, target: &str, fields: &str, body: &str) -> (u16, Value) {
-    let mut connection = forebay_testkit::raw::RawConn::connect(server.addr).unwrap();
-    let length = if method == "GET" { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
-    let head = format!("{method} {target} HTTP/1.1\r\nHost: agent\r\n{fields}{length}\r\n");
-    connection.send(format!("{head}{body}").as_bytes()).unwrap();
-    let answer = connection.response(forebay_testkit::response::Asked::Other).unwrap();
-    (answer.head.status, serde_json::from_slice(&answer.body).unwrap_or_default())
+    agent::ask(server.addr, method, target, fields, body).unwrap()
 }
 
 pub(crate) fn command(home: &tempfile::TempDir, words: &[String]) -> std::process::Command {
-    let mut command = forebay();
-    command.args(["agent", "--agent-listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--memory", "64MiB"]);
-    command.args(["--agent-queue", "queue", "--agent-drain", "5s"]).args(words);
-    command.env("FOREBAY_AGENT_TOKEN", TOKEN).current_dir(home.path());
+    let mut command = agent::on_free_ports(forebay(), home.path());
+    command.args(["--memory", "64MiB", "--agent-drain", "5s"]).args(words);
     command
 }
 
@@ -125,34 +106,11 @@ fn what_is_submitted_is_done_and_shown_with_what_came_of_it() {
 
 #[test]
 fn an_agent_that_is_killed_under_load_loses_no_job_and_repeats_no_finished_warm() {
-    let edge = edge();
-    let mut agent = Agent::start(&[("name=a", &edge)], &[]);
-    let mut jobs = Vec::new();
-    for round in 0..5 {
-        let paths: Vec<_> = (0..400).map(|n| format!("{round}-{n}")).collect();
-        let id = agent.submit(&json!({"action": "warm", "urls": urls(paths)}));
-        let some = || agent.job(&id)["rows"]["succeeded"].as_u64().unwrap() >= 20;
-        assert!(poll(some), "{}", agent.job(&id));
-        let done: HashMap<_, _> = agent
-            .rows(&id, "&state=succeeded")
-            .iter()
-            .map(|row| row["url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned())
-            .map(|name| (name.clone(), edge.asked(&format!("/{name}"))))
-            .collect();
-        agent.kill();
-        jobs.push((id, done));
-    }
-    for (id, done) in jobs {
-        let job = agent.over(&id);
-        assert_eq!((&job["state"], &job["rows"]["succeeded"]), (&json!("succeeded"), &json!(400)), "{job}");
-        for row in agent.rows(&id, "") {
-            let path = format!("/{}", row["url"].as_str().unwrap().rsplit('/').next().unwrap());
-            assert!(edge.has(&path), "{row} was told to be done");
-        }
-        for (name, asked) in done {
-            assert_eq!(edge.asked(&format!("/{name}")), asked, "it was done already, and done again");
-        }
-    }
+    let dir = tempfile::tempdir().unwrap();
+    let trials = Trials::new(Path::new(env!("CARGO_BIN_EXE_forebay")), &dir.path().join("trial"));
+    let outcome = trials.killed_agent(1, 5).unwrap();
+    assert_eq!(outcome.kills, 5);
+    assert!(outcome.saved > 0, "it was always killed before anything was done");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod many;
 mod purge;
+mod queue;
 mod section;
 mod stand;
 mod warm;
@@ -18,6 +19,7 @@ use super::machine::{Machine, Stamp};
 use super::page;
 use super::race::Measured;
 use crate::{packages, run};
+use many::Many;
 use stand::Stand;
 
 /// What to measure, and how thoroughly.
@@ -52,10 +54,12 @@ pub(crate) enum Part {
     Purge,
     /// A thousand objects of 1 GiB in 32 MiB.
     Many,
+    /// The queue of an agent.
+    Queue,
 }
 
 impl Part {
-    const ALL: [Self; 4] = [Self::Plain, Self::Tls, Self::Purge, Self::Many];
+    const ALL: [Self; 5] = [Self::Plain, Self::Tls, Self::Purge, Self::Many, Self::Queue];
 }
 
 /// What was measured, as it is kept in `target/bench/agent.json`.
@@ -64,9 +68,11 @@ impl Part {
 pub(crate) struct Results {
     machine: Machine,
     versions: Vec<String>,
-    parts: BTreeMap<Part, (Stamp, Vec<Measured>)>,
-    /// Memory of the part `many` over time: seconds, and bytes of user and kernel memory.
-    memory: Vec<(f64, u64)>,
+    stamps: BTreeMap<Part, Stamp>,
+    /// Clients that took turns.
+    races: BTreeMap<Part, Vec<Measured>>,
+    many: Option<Many>,
+    queue: Vec<queue::Figures>,
 }
 
 /// Measures the chosen parts and writes the section.
@@ -86,17 +92,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         for part in Part::ALL {
             if options.only.is_empty() || options.only.contains(&part) {
                 eprintln!("── {part:?}");
-                let measured = match part {
-                    Part::Plain => warm::measure(&stand, options.rounds, false)?,
-                    Part::Tls => warm::measure(&stand, options.rounds, true)?,
-                    Part::Purge => purge::measure(&stand, options.rounds)?,
-                    Part::Many => {
-                        let (measured, memory) = many::measure(&stand)?;
-                        results.memory = memory;
-                        vec![measured]
-                    }
-                };
-                results.parts.insert(part, (Stamp::now(), measured));
+                measure(part, &stand, options.rounds, &mut results)?;
+                results.stamps.insert(part, Stamp::now());
                 std::fs::write(&path, serde_json::to_vec_pretty(&results)?).context("results")?;
             }
         }
@@ -107,6 +104,24 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     }
     section::draw(&results)?;
     page::write_section("agent", &section::text(&results))
+}
+
+fn measure(part: Part, stand: &Stand, rounds: usize, results: &mut Results) -> anyhow::Result<()> {
+    let race = match part {
+        Part::Plain => warm::measure(stand, rounds, false)?,
+        Part::Tls => warm::measure(stand, rounds, true)?,
+        Part::Purge => purge::measure(stand, rounds)?,
+        Part::Many => {
+            results.many = Some(many::measure(stand)?);
+            return Ok(());
+        }
+        Part::Queue => {
+            results.queue = queue::measure(stand)?;
+            return Ok(());
+        }
+    };
+    results.races.insert(part, race);
+    Ok(())
 }
 
 fn results_path(options: &Options) -> anyhow::Result<PathBuf> {

@@ -19,8 +19,19 @@ use crate::run;
 pub(super) const LARGE: u64 = 1 << 30;
 pub(super) const COPIES: u64 = 8;
 
+/// What is measured, or measures: package, kind and name.
+const PROGRAMS: [(&str, &str, &str); 3] = [
+    ("forebay", "--bin", "forebay"),
+    ("forebay-testkit", "--bin", "peer"),
+    ("forebay-agent", "--example", "queue_figures"),
+];
+
 pub(super) struct Stand {
     pub(super) forebay: PathBuf,
+    /// The client that reads whole.
+    pub(super) peer: PathBuf,
+    /// What measures the queue.
+    pub(super) queue: PathBuf,
     pub(super) work: PathBuf,
     pub(super) cert: Certificate,
     /// Bytes of the large object.
@@ -29,6 +40,10 @@ pub(super) struct Stand {
     pub(super) purges: u64,
     /// Objects of 1 GiB that are warmed in little memory.
     pub(super) many: u64,
+    /// URLs that are purged meanwhile.
+    pub(super) beside: u64,
+    /// Rows of a queue.
+    pub(super) rows: u64,
     site: PathBuf,
 }
 
@@ -36,8 +51,10 @@ impl Stand {
     /// Builds the program and writes objects and lists (of so small a part of their size).
     pub(super) fn prepare(build: Build, part: u64) -> anyhow::Result<Self> {
         if build == Build::Release {
-            let args = ["build", "--release", "--package", "forebay", "--bin", "forebay"];
-            run::step("build forebay", run::cargo(args))?;
+            for (package, kind, name) in PROGRAMS {
+                let args = ["build", "--release", "--package", package, kind, name];
+                run::step(&format!("build {name}"), run::cargo(args))?;
+            }
         }
         let target = run::target_directory()?;
         let work = target.join("bench/agent");
@@ -52,8 +69,20 @@ impl Stand {
         std::io::copy(&mut fs::File::open(&file)?, &mut std::io::sink())?;
         sparse_file(&site.join("sparse"), 1 << 30)?;
         let cert = Certificate::create(&work, "agent")?;
-        let forebay = target.join("release/forebay");
-        Ok(Self { forebay, work, cert, large, purges: 400_000 / part, many: 1000 / part, site })
+        let release = target.join("release");
+        Ok(Self {
+            forebay: release.join("forebay"),
+            peer: release.join("peer"),
+            queue: release.join("examples/queue_figures"),
+            work,
+            cert,
+            large,
+            purges: 400_000 / part,
+            many: 1000 / part,
+            beside: 200_000 / part,
+            rows: 1_000_000 / part,
+            site,
+        })
     }
 
     /// nginx with the objects, as an edge that has them all.

@@ -21,15 +21,17 @@ pub(super) fn measure(stand: &Stand, rounds: usize, tls: bool) -> anyhow::Result
             command
         }
     };
-    let curl = || {
-        let mut command = Command::new("curl");
-        command.args(["--silent", "--fail", "--cacert"]).arg(&stand.cert.cert_path);
-        command.args(["--header", &format!("Host: {HOST}")]);
-        for i in 0..COPIES {
-            let scheme = if tls { "https" } else { "http" };
-            command.args(["--output", "/dev/null", &format!("{scheme}://{}/large?{i}", edge.addr)]);
+    let curl = |flags: &'static [&'static str]| {
+        move || {
+            let mut command = Command::new("curl");
+            command.args(["--silent", "--fail", "--cacert"]).arg(&stand.cert.cert_path).args(flags);
+            command.args(["--header", &format!("Host: {HOST}")]);
+            for i in 0..COPIES {
+                let scheme = if tls { "https" } else { "http" };
+                command.args(["--output", "/dev/null", &format!("{scheme}://{}/large?{i}", edge.addr)]);
+            }
+            command
         }
-        command
     };
     let contest =
         Race { bytes: stand.large * COPIES, objects: COPIES, rounds, clear: &|| Ok(()), check: &|| Ok(()) };
@@ -48,7 +50,12 @@ pub(super) fn measure(stand: &Stand, rounds: usize, tls: bool) -> anyhow::Result
                 input: None,
             },
             Contestant { name: "forebay --digest", command: Box::new(forebay(&["--digest"])), input: None },
-            Contestant { name: "curl -o /dev/null", command: Box::new(curl), input: None },
+            Contestant { name: "curl -o /dev/null", command: Box::new(curl(&[])), input: None },
+            Contestant {
+                name: "curl --parallel -o /dev/null",
+                command: Box::new(curl(&["--parallel"])),
+                input: None,
+            },
         ],
     )
 }
