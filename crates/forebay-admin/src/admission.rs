@@ -9,6 +9,7 @@
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
+    body::Body,
     extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -39,9 +40,9 @@ pub(crate) struct Draft {
 }
 
 /// An answer on its way: its memory goes back when the last reference to its bytes does.
-struct Paid {
-    bytes: Vec<u8>,
-    _lease: Lease,
+pub(crate) struct Paid {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) _lease: Lease,
 }
 
 /// Why a request was not answered, as plain text that says what to do.
@@ -135,15 +136,19 @@ impl Draft {
             .into_response();
         }
         lease.shrink_to(size);
-        let body = Bytes::from_owner(Paid { bytes, _lease: lease });
-        let mut response = Response::new(body.into());
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
-        response
+        respond(Bytes::from_owner(Paid { bytes, _lease: lease }).into(), content_type)
     }
+}
+
+/// An answer, with what every one of them tells a browser.
+pub(crate) fn respond(body: Body, content_type: &'static str) -> Response {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    response
 }
 
 impl fmt::Write for Draft {

@@ -12,7 +12,7 @@
 //! |---|---|
 //! | `routes` | the table of contents |
 //! | `sources` | what this crate needs to be given |
-//! | `admission` | who may ask, how many at once, for how long, for how much memory |
+//! | `admission`, `sheets` | who may ask, how many at once, for how long, for how much memory |
 //! | `health` | `/healthz`, `/readyz` |
 //! | `metrics/` | `/metrics`, by source of the figures |
 //! | `memory` | `/memory`: the plan beside what is in use |
@@ -35,6 +35,7 @@ mod memory;
 mod metrics;
 mod profile;
 mod routes;
+mod sheets;
 mod sources;
 mod transfers;
 mod view;

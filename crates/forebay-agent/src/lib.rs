@@ -11,7 +11,7 @@
 //! - [`governor`]: care for an edge;
 //! - [`work`]: one URL on one edge;
 //! - [`list`]: URLs by the million; [`fleet`]: all of them, on many edges;
-//! - [`queue`]: jobs that survive the process; [`service`]: the agent that works on them; [`api`]: asking it to.
+//! - [`queue`]: jobs that survive the process; [`service`]: the agent that works on them; [`api`]: asking it to; [`metrics`]: watching it.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 pub mod api;
@@ -20,14 +20,17 @@ mod failure;
 pub mod fleet;
 pub mod governor;
 pub mod list;
+pub mod metrics;
 mod outcome;
 pub mod queue;
 pub mod service;
+mod spread;
 mod target;
 mod task;
 pub mod work;
 
 pub use failure::{Failure, FailureClass};
 pub use outcome::{Held, Outcome, Sha256Digest, Verdict};
+pub use spread::{BOUNDS_LEN, Spread, Times};
 pub use target::{Target, TargetError};
 pub use task::{Action, Lane, UnknownAction};

@@ -9,11 +9,7 @@ use std::sync::Arc;
 use axum::{extract::State, response::Response};
 use prometheus_client::{encoding::text, registry::Registry};
 
-use crate::{
-    AdminSources,
-    admission::{Draft, Refusal},
-    routes::Admin,
-};
+use crate::{AdminSources, admission::Refusal, routes::Admin, sheets::Sheets};
 
 mod budget;
 mod diag;
@@ -27,8 +23,6 @@ mod sockets;
 
 /// The content type that OpenMetrics 1.0 demands.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-/// Some 150 lines of this crate, and histograms of others.
-const SCRAPE_BYTES_MAX: u64 = 256 * 1024;
 
 /// Adds what this crate knows how to measure.
 pub(crate) fn register(registry: &mut Registry, sources: &AdminSources) {
@@ -49,9 +43,11 @@ pub(crate) fn register(registry: &mut Registry, sources: &AdminSources) {
 
 /// `GET /metrics`
 pub(crate) async fn scrape(State(admin): State<Arc<Admin>>) -> Result<Response, Refusal> {
-    let mut draft = Draft::new(&admin, SCRAPE_BYTES_MAX)?;
+    let mut sheets = Sheets::new(admin.sources.ledger.clone());
     // The figures of the kernel are files, and some of them are long.
-    let draft =
-        tokio::task::spawn_blocking(move || text::encode(&mut draft, &admin.registry).map(|()| draft));
-    Ok(draft.await??.send(OPEN_METRICS))
+    let scrape = tokio::task::spawn_blocking(move || {
+        let written = text::encode(&mut sheets, &admin.registry);
+        sheets.send(written, OPEN_METRICS)
+    });
+    scrape.await?
 }

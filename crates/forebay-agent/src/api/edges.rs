@@ -35,7 +35,7 @@ pub(super) async fn list(
     let query = Query::read(query.as_deref(), &["cursor", "limit"])?;
     let (after, most) = (query.value::<EdgeName>("cursor", "the `next` of the page before")?, limit(&query)?);
     let loads: HashMap<EdgeName, EdgeLoad> =
-        api.book().edges().await?.into_iter().map(|load| (load.edge.clone(), load)).collect();
+        api.book().edges().into_iter().map(|load| (load.edge.clone(), load)).collect();
     let mut edges: Vec<_> =
         api.service().edges().filter(|edge| after.as_ref().is_none_or(|after| edge.name > after)).collect();
     edges.sort_unstable_by_key(|edge| edge.name);

@@ -6,11 +6,13 @@
 //! - [`router`]: every address; `auth`: who may ask; `problem`: what can be wrong, and its status;
 //! - `submit`, `terms`, `list`: taking jobs in; `lines`: a body as lines;
 //! - `jobs`, `rows`, `export`, `edges`: looking at them; `views`: what is shown, and how it is described;
+//! - `figures`: how often what was asked for;
 //! - `openapi`: the description of all of it.
 
 mod auth;
 mod edges;
 mod export;
+mod figures;
 mod jobs;
 mod lines;
 mod list;
@@ -24,5 +26,6 @@ mod terms;
 mod views;
 
 pub use auth::{Token, Tokens};
+pub use figures::{ApiFigures, Asked};
 pub use openapi::document;
 pub use routes::{Api, ApiOptions, router};

@@ -10,6 +10,7 @@ use forebay_budget::ByteSize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::auth::{self, Tokens};
+use super::figures::{self, ApiFigures};
 use super::problem::Problem;
 use super::{edges, jobs, openapi, rows, submit};
 use crate::edge::EdgeName;
@@ -42,6 +43,7 @@ struct Shared {
     options: ApiOptions,
     submissions: Arc<Semaphore>,
     exports: Arc<Semaphore>,
+    figures: ApiFigures,
 }
 
 impl Default for ApiOptions {
@@ -55,7 +57,13 @@ impl Api {
     pub fn new(book: Book, service: Service, options: ApiOptions) -> Self {
         let turns = |count| Arc::new(Semaphore::new(count));
         let (submissions, exports) = (turns(SUBMISSIONS_MAX), turns(EXPORTS_MAX));
-        Self(Arc::new(Shared { book, service, options, submissions, exports }))
+        let figures = ApiFigures::default();
+        Self(Arc::new(Shared { book, service, options, submissions, exports, figures }))
+    }
+
+    /// How often what was asked for.
+    pub fn figures(&self) -> &ApiFigures {
+        &self.0.figures
     }
 
     pub(super) fn book(&self) -> &Book {
@@ -127,5 +135,6 @@ pub fn router(api: Api) -> Router {
         .merge(guarded)
         .fallback(async || Problem::nothing_here())
         .method_not_allowed_fallback(async || Problem::method())
+        .layer(middleware::from_fn_with_state(api.clone(), figures::count))
         .with_state(api)
 }

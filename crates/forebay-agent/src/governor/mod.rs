@@ -103,6 +103,8 @@ pub struct GovernorStats {
     pub bytes_in_flight: u64,
     /// Retries, and how often it was left alone.
     pub peer: PeerStats,
+    /// Whether it is left alone, because it has answered nobody for a while.
+    pub is_left_alone: bool,
 }
 
 impl Governor {
@@ -193,6 +195,11 @@ impl Governor {
         self.windows.iter().map(|window| window.opens_in(now)).min().unwrap_or_default()
     }
 
+    /// Whether there are times of day at which nothing may be fetched.
+    pub fn has_windows(&self) -> bool {
+        !self.windows.is_empty()
+    }
+
     /// Changes the bandwidth, for what is under way too.
     pub fn set_bandwidth(&self, rate: Option<Rate>) {
         self.bandwidth.set(rate);
@@ -205,6 +212,7 @@ impl Governor {
             bulk: self.bulk.usage(),
             bytes_in_flight: self.flight.bytes(),
             peer: self.peer.stats(),
+            is_left_alone: self.peer.is_left_alone(),
         }
     }
 }

@@ -21,7 +21,7 @@ mod view;
 mod window;
 mod worker;
 
-pub use book::{Book, BookOptions, Leases, Submission, Submitted};
+pub use book::{Book, BookOptions, Leases, QueueFigures, Stock, Submission, Submitted};
 pub use clock::{Clock, Moment, WallClock};
 pub use error::QueueError;
 pub use id::{JobId, JobIdError};

@@ -1,27 +1,37 @@
 //! What was done on an edge, as numbers. They are read where they are shown and counted nowhere else.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use crate::failure::FailureClass;
 use crate::outcome::{Outcome, Verdict};
-use crate::task::Action;
+use crate::spread::{Spread, Times};
+use crate::task::{Action, Lane};
 
 /// Six ways to succeed, and all to fail.
 const RESULTS_LEN: usize = 6 + FailureClass::ALL.len();
 
 /// Successes, in the order of [`Verdict`], then failures by class.
-const RESULTS: [&str; RESULTS_LEN] = results();
+const RESULTS: [Came; RESULTS_LEN] = results();
 
-/// The upper ends of the classes of time to first byte, in seconds.
-pub const TTFB_BOUNDS: [f64; 8] = [0.005, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
+/// Upper ends of the classes of times, in seconds: until the first byte of an object, and until all of the work on a row was done.
+const FIRST_BYTE: [f64; 8] = [0.005, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
+const WORK: [f64; 8] = [0.002, 0.01, 0.05, 0.25, 1.0, 10.0, 60.0, 600.0];
 
 /// The figures of an edge since the start.
 #[derive(Debug)]
 pub struct EdgeFigures {
     done: [[AtomicU64; RESULTS_LEN]; Action::ALL.len()],
-    ttfb: [AtomicU64; TTFB_BOUNDS.len() + 1],
-    ttfb_micros: AtomicU64,
+    first_byte: Spread,
+    work: [Spread; Lane::ALL.len()],
+}
+
+/// What came of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Came {
+    /// The word of the verdict.
+    pub outcome: &'static str,
+    /// Of a failure, its class.
+    pub class: Option<&'static str>,
 }
 
 /// How many ended in one way.
@@ -29,8 +39,8 @@ pub struct EdgeFigures {
 pub struct Done {
     /// What was to be done.
     pub action: Action,
-    /// What came of it: the word of a verdict, or of a failure's class.
-    pub result: &'static str,
+    /// What came of it.
+    pub came: Came,
     /// How often. A row that is tried again counts again.
     pub count: u64,
 }
@@ -38,53 +48,57 @@ pub struct Done {
 impl Default for EdgeFigures {
     fn default() -> Self {
         Self {
-            done: std::array::from_fn(|_| std::array::from_fn(|_| AtomicU64::new(0))),
-            ttfb: std::array::from_fn(|_| AtomicU64::new(0)),
-            ttfb_micros: AtomicU64::new(0),
+            done: [const { [const { AtomicU64::new(0) }; RESULTS_LEN] }; Action::ALL.len()],
+            first_byte: Spread::new(&FIRST_BYTE),
+            work: [const { Spread::new(&WORK) }; Lane::ALL.len()],
         }
     }
 }
 
 impl EdgeFigures {
     pub(super) fn note(&self, action: Action, outcome: &Outcome) {
-        let result = outcome.verdict.failure().map_or(outcome.verdict.name(), |why| why.class.name());
-        let place = |all: &[&str], word: &str| all.iter().position(|it| *it == word);
-        let action = Action::ALL.iter().position(|it| *it == action);
-        if let Some(count) = action
-            .and_then(|action| self.done.get(action))
-            .zip(place(&RESULTS, result))
+        let came = Came {
+            outcome: outcome.verdict.name(),
+            class: outcome.verdict.failure().map(|failure| failure.class.name()),
+        };
+        let action_at = Action::ALL.iter().position(|it| *it == action);
+        if let Some(count) = action_at
+            .and_then(|at| self.done.get(at))
+            .zip(RESULTS.iter().position(|it| *it == came))
             .and_then(|(results, at)| results.get(at))
         {
             count.fetch_add(1, Ordering::Relaxed);
         }
         if let Some(ttfb) = outcome.ttfb {
-            let at = TTFB_BOUNDS.iter().position(|bound| ttfb.as_secs_f64() <= *bound);
-            if let Some(count) = self.ttfb.get(at.unwrap_or(TTFB_BOUNDS.len())) {
-                count.fetch_add(1, Ordering::Relaxed);
+            self.first_byte.note(ttfb);
+        }
+        for (lane, work) in Lane::ALL.into_iter().zip(&self.work) {
+            if lane == action.lane() {
+                work.note(outcome.took);
             }
-            let micros = u64::try_from(ttfb.as_micros()).unwrap_or(u64::MAX);
-            self.ttfb_micros.fetch_add(micros, Ordering::Relaxed);
         }
     }
 
     /// What ended, without what never happened.
     pub fn done(&self) -> impl Iterator<Item = Done> {
         Action::ALL.into_iter().zip(&self.done).flat_map(|(action, results)| {
-            let counts =
-                RESULTS.into_iter().zip(results).map(|(result, n)| (result, n.load(Ordering::Relaxed)));
-            counts.filter(|(_, count)| *count > 0).map(move |(result, count)| Done { action, result, count })
+            let counts = RESULTS.into_iter().zip(results).map(|(came, n)| (came, n.load(Ordering::Relaxed)));
+            counts.filter(|(_, count)| *count > 0).map(move |(came, count)| Done { action, came, count })
         })
     }
 
-    /// Objects by their time to the first byte, the last of them beyond [`TTFB_BOUNDS`], and the sum of those times.
-    pub fn ttfb(&self) -> ([u64; TTFB_BOUNDS.len() + 1], Duration) {
-        let counts = std::array::from_fn(|at| self.ttfb.get(at).map_or(0, |n| n.load(Ordering::Relaxed)));
-        (counts, Duration::from_micros(self.ttfb_micros.load(Ordering::Relaxed)))
+    /// Objects by their time to the first byte.
+    pub fn first_byte(&self) -> Times {
+        self.first_byte.seen()
+    }
+
+    /// Rows by the time that was spent on them, by [`Lane::ALL`].
+    pub fn work(&self) -> [Times; Lane::ALL.len()] {
+        self.work.each_ref().map(Spread::seen)
     }
 }
 
-const fn results() -> [&'static str; RESULTS_LEN] {
-    let mut all = [""; 6 + FailureClass::ALL.len()];
+const fn results() -> [Came; RESULTS_LEN] {
     let successes = [
         Verdict::Removed.name(),
         Verdict::Absent.name(),
@@ -93,10 +107,14 @@ const fn results() -> [&'static str; RESULTS_LEN] {
         Verdict::Present.name(),
         Verdict::Refreshed.name(),
     ];
+    let mut all = [Came { outcome: "failed", class: None }; RESULTS_LEN];
     let mut at = 0;
     while at < all.len() {
-        all[at] =
-            if at < successes.len() { successes[at] } else { FailureClass::ALL[at - successes.len()].name() };
+        if at < successes.len() {
+            all[at].outcome = successes[at];
+        } else {
+            all[at].class = Some(FailureClass::ALL[at - successes.len()].name());
+        }
         at += 1;
     }
     all
@@ -104,6 +122,8 @@ const fn results() -> [&'static str; RESULTS_LEN] {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::failure::Failure;
     use crate::outcome::Held;
@@ -113,7 +133,7 @@ mod tests {
         let figures = EdgeFigures::default();
         let note = |verdict, ttfb: Option<u64>| {
             let (before, after) = (Held::Unknown, Held::Unknown);
-            let (ttfb, took) = (ttfb.map(Duration::from_millis), Duration::ZERO);
+            let (ttfb, took) = (ttfb.map(Duration::from_millis), Duration::from_secs(20));
             let outcome = Outcome {
                 verdict,
                 status: None,
@@ -130,10 +150,19 @@ mod tests {
         note(Verdict::Warmed, Some(3));
         note(Verdict::Warmed, Some(60_000));
         note(Verdict::Failed(Failure::new(FailureClass::Short, "")), None);
-        let done: Vec<_> = figures.done().map(|done| (done.result, done.count)).collect();
-        assert_eq!(done, [("warmed", 2), ("short", 1)]);
-        let (counts, sum) = figures.ttfb();
-        assert_eq!(counts, [1, 0, 0, 0, 0, 0, 0, 0, 1]);
-        assert_eq!(sum, Duration::from_millis(60_003));
+        let done: Vec<_> =
+            figures.done().map(|done| (done.came.outcome, done.came.class, done.count)).collect();
+        assert_eq!(done, [("warmed", None, 2), ("failed", Some("short"), 1)]);
+        let first_byte = figures.first_byte();
+        assert_eq!(first_byte.classes.map(|(_, count)| count), [1, 0, 0, 0, 0, 0, 0, 0, 1]);
+        assert_eq!(first_byte.sum, Duration::from_millis(60_003));
+        let [control, bulk] = figures.work();
+        assert_eq!((control.count(), bulk.count(), bulk.classes[6].1), (0, 3, 3));
+    }
+
+    /// There may be thousands of edges.
+    #[test]
+    fn the_figures_of_an_edge_take_a_kibibyte() {
+        assert!(size_of::<EdgeFigures>() <= 1024, "{}", size_of::<EdgeFigures>());
     }
 }

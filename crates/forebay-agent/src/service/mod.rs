@@ -23,6 +23,6 @@ mod run;
 mod tending;
 
 pub use ending::Patience;
-pub use figures::{Done, EdgeFigures, TTFB_BOUNDS};
+pub use figures::{Came, Done, EdgeFigures};
 pub use presence::Presence;
 pub use run::{EdgeView, Service, ServiceOptions};

@@ -233,7 +233,7 @@ impl Both {
             assert_eq!(job.rows, tally(told.iter().map(|row| row.2)), "job {at}");
             assert_eq!(job.ended.is_some(), job.rows.live() == 0, "job {at}");
         }
-        for load in self.world.book.edges().await.unwrap() {
+        for load in self.world.book.edges() {
             for (number, lane) in Lane::ALL.into_iter().enumerate() {
                 let rows = self.model.rows.iter().filter(|row| {
                     EDGES[row.edge] == load.edge.as_str() && self.model.jobs[row.job].action.lane() == lane

@@ -11,6 +11,7 @@ mod life;
 mod model;
 mod order;
 mod schedule;
+mod stock;
 mod submit;
 mod tiers;
 mod trouble;

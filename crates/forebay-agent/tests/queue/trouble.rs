@@ -119,7 +119,7 @@ async fn a_full_disk_is_said_to_be_full_and_nothing_is_damaged() {
     assert_eq!(book.job(kept).await.unwrap().rows, Tally { waiting: 1, ..Tally::default() });
     fs::remove_file(&ballast).unwrap();
     // The job that did not fit is withdrawn as soon as that can be written down.
-    while book.carry_through().await.is_err() || book.edges().await.unwrap()[0].waiting != [0, 1] {}
+    while book.carry_through().await.is_err() || book.edges()[0].waiting != [0, 1] {}
     book.close().await;
     let db = Connection::open(dir.join("queue.db")).unwrap();
     let sound: String = db.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();

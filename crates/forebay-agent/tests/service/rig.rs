@@ -84,7 +84,7 @@ impl Rig {
         match tokio::time::timeout(Duration::from_secs(30), waiting).await {
             Ok(job) => job,
             Err(_) => {
-                let waits = self.book.edges().await.unwrap();
+                let waits = self.book.edges();
                 let edges: Vec<_> = self.service.edges().map(|edge| (edge.name, edge.presence)).collect();
                 panic!("it never came to be: {seen:#?}\n{waits:#?}\n{edges:#?}");
             }

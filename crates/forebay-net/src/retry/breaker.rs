@@ -64,6 +64,10 @@ impl Breaker {
         }
     }
 
+    pub(super) const fn is_open(&self) -> bool {
+        matches!(self.state, State::Resting { .. } | State::Probing { .. })
+    }
+
     pub(super) fn succeeded(&mut self) {
         self.state = State::Well;
     }

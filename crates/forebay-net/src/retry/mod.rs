@@ -130,6 +130,11 @@ impl Peer {
     pub fn stats(&self) -> PeerStats {
         self.0.lock().stats
     }
+
+    /// Whether it is left alone now, but for one probe at a time.
+    pub fn is_left_alone(&self) -> bool {
+        self.0.lock().breaker.is_open()
+    }
 }
 
 impl Default for Peer {

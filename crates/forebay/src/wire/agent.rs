@@ -9,6 +9,7 @@ use anyhow::{Context, anyhow};
 use forebay_admin::{About, AdminSources, Phase};
 use forebay_agent::{
     api::{self, Api, ApiOptions, Tokens},
+    metrics::AgentFigures,
     queue::{Book, BookOptions, QueueError},
     service::{Patience, Service, ServiceOptions},
 };
@@ -58,7 +59,8 @@ pub(crate) async fn serve(settings: &Settings, config: &Config, known: &Known, t
     let watched = Watch::new();
     let admin = operators.map(|listener| {
         ready += &format!(" (admin http://{}/)", listener.local_addr());
-        house.administer(listener, watched.clone())
+        let figures = AgentFigures { service: service.clone(), book: book.clone(), api: api.clone() };
+        house.administer(listener, watched.clone(), figures)
     });
     let taking = house.take_in(submitters, api, watched);
     let exit = attend(signals, &phase, &service, taking, &ready).await;
@@ -104,8 +106,9 @@ impl House<'_> {
     }
 
     /// Serves operators, until it is ended.
-    fn administer(&self, listener: Listener, watched: Watch) -> JoinHandle<()> {
+    fn administer(&self, listener: Listener, watched: Watch, figures: AgentFigures) -> JoinHandle<()> {
         let mut registry = Registry::default();
+        registry.register_collector(Box::new(figures));
         registry.register_collector(Box::new(LogFigures(self.log.queue.clone())));
         let clients = Arc::new(Clients(watched));
         let options = network::for_operators(&self.plan);

@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use forebay_testkit::raw;
 
-use crate::run::{Root, admin, poll};
+use crate::{
+    agent::{self, Agent},
+    run::{Root, admin, poll},
+};
 
 fn page(name: &str) -> String {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
@@ -19,10 +22,12 @@ fn the_reference_page_is_the_default_file() {
     );
 }
 
-/// Name and type of each row of the tables.
-fn documented() -> BTreeSet<(String, String)> {
+/// Name and type of each row of the tables in sections whose headings begin so.
+fn documented(headings: &[&str]) -> BTreeSet<(String, String)> {
     let page = page("metrics.md");
-    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    let is_wanted = |section: &&str| headings.iter().any(|heading| section.starts_with(heading));
+    let sections = page.split("\n## ").filter(is_wanted);
+    let rows = sections.flat_map(str::lines).filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
     rows.filter_map(|(name, rest)| Some((name.to_owned(), rest.split(' ').next()?.to_owned()))).collect()
 }
 
@@ -45,5 +50,20 @@ fn the_program_has_the_metrics_of_the_page_and_no_others() {
     raw::get(server.addr, "/small.txt").unwrap();
     let scrape = || admin(server.admin.unwrap(), "/metrics").1;
     assert!(poll(|| scrape().contains("forebay_http_requests_total{")), "{}", scrape());
-    assert_eq!(declared(&scrape()), documented());
+    assert_eq!(declared(&scrape()), documented(&["The process", "The log", "Requests"]));
+}
+
+#[test]
+fn the_agent_has_the_metrics_of_its_sections_and_no_others() {
+    let edge = agent::edge();
+    let agent = Agent::start(&[("name=a", &edge)], &[]);
+    let (status, scrape) = admin(agent.server.admin.unwrap(), "/metrics");
+    assert_eq!(status, 200, "{scrape}");
+    let (declared, process) = (declared(&scrape), documented(&["The process"]));
+    let own: BTreeSet<_> = declared.difference(&process).cloned().collect();
+    assert_eq!(own, documented(&["The agent", "The log"]));
+    // Queues of requests and pools of buffers are a server's.
+    let others: Vec<_> = process.difference(&declared).map(|(name, _)| name.as_str()).collect();
+    let is_servers = |name: &&str| name.starts_with("forebay_turns") || name.starts_with("forebay_pool_");
+    assert!(others.iter().all(is_servers), "{others:?}");
 }

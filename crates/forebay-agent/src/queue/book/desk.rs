@@ -6,10 +6,12 @@
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
+use tokio::time::Instant;
 
 use super::changes::Changes;
 use super::chores::Chores;
 use super::edges::Edges;
+use super::figures::{Noted, QueueFigures};
 use super::jobs::{Facts, Jobs};
 use super::options::BookOptions;
 use super::row::{COLUMNS, Found};
@@ -35,6 +37,11 @@ pub(super) struct Desk {
     /// Whether what is kept in mind is what the tables say.
     is_sound: bool,
     signals: Arc<Signals>,
+    figures: Arc<QueueFigures>,
+    /// What is to be counted when this transaction is on the disk.
+    pub(super) noted: Noted,
+    /// Rows of tables that had been changed when it began.
+    changed_before: u64,
 }
 
 /// Each opening of a queue gives so many tokens at most.
@@ -46,6 +53,7 @@ impl Desk {
         db: Connection,
         options: BookOptions,
         signals: Arc<Signals>,
+        figures: Arc<QueueFigures>,
     ) -> Result<Self, QueueError> {
         let now = options.clock.now();
         let name = crate::queue::JobId::new(now).to_string();
@@ -70,6 +78,9 @@ impl Desk {
             token: opened << TOKENS,
             is_sound: true,
             signals,
+            figures,
+            noted: Noted::default(),
+            changed_before: 0,
         };
         desk.drop_unsealed()?;
         desk.return_leases()?;
@@ -85,6 +96,7 @@ impl Desk {
             self.is_sound = true;
         }
         self.now = self.options.clock.now();
+        self.changed_before = self.db.total_changes();
         Ok(self.db.execute_batch("BEGIN IMMEDIATE")?)
     }
 
@@ -93,7 +105,14 @@ impl Desk {
         self.end_turn()?;
         self.write_counts()?;
         self.edges.flush(&self.db)?;
-        Ok(self.db.execute_batch("COMMIT")?)
+        let begun = Instant::now();
+        self.db.execute_batch("COMMIT")?;
+        // One in which nothing was changed does not reach the disk.
+        if self.db.total_changes() > self.changed_before {
+            let noted = std::mem::take(&mut self.noted);
+            self.figures.committed(begun.elapsed(), &noted, self.edges.changes());
+        }
+        Ok(())
     }
 
     /// Writes down how many rows are in which state, for whoever reads that in the same transaction.
@@ -107,6 +126,8 @@ impl Desk {
     /// Takes the transaction back, as far as that has not happened by itself. What is kept in mind is not so any more.
     pub(super) fn take_back(&mut self) {
         self.is_sound = false;
+        self.noted = Noted::default();
+        self.figures.failed();
         if !self.db.is_autocommit()
             && let Err(error) = self.db.execute_batch("ROLLBACK")
         {

@@ -25,6 +25,8 @@ pub(super) struct Edges {
     dirty: BTreeSet<i64>,
     /// Who was told last that there is room: the next one is whoever comes after it.
     turn: i64,
+    /// Where something has come or gone since that was last told.
+    changed: Vec<i64>,
     signals: Arc<Signals>,
 }
 
@@ -36,6 +38,8 @@ struct Edge {
     catch_up: CatchUp,
     /// By lane: before then there is nothing to lease.
     not_before: [Moment; 2],
+    /// Whether it is among those that have changed.
+    has_changed: bool,
 }
 
 /// The purges that go before anything is fetched by an edge that was away.
@@ -57,6 +61,7 @@ impl Edges {
             waiting: 0,
             dirty: BTreeSet::new(),
             turn: 0,
+            changed: Vec::new(),
             signals,
         };
         let mut all = db.prepare("SELECT id, name, catch_up_to, catch_up_at, catch_up_left FROM edges")?;
@@ -84,6 +89,7 @@ impl Edges {
                 edges.waiting += row.get::<_, u64>(2)?;
             }
         }
+        edges.changed = edges.by_id.keys().copied().collect();
         Ok(edges)
     }
 
@@ -110,6 +116,7 @@ impl Edges {
     /// Notes that rows have come to be, have changed, or have ended.
     pub(super) fn count(&mut self, edge: i64, lane: Lane, from: Option<State>, to: Option<State>, rows: u64) {
         let Some(known) = self.by_id.get_mut(&edge) else { return };
+        known.note_change(edge, &mut self.changed);
         let number = number(lane);
         for (state, is_gain) in [(from, false), (to, true)] {
             let count = match state.map(State::shown) {
@@ -132,6 +139,7 @@ impl Edges {
     pub(super) fn count_catching_up(&mut self, edge: i64, is_gain: bool, rows: u64) {
         if let Some(known) = self.by_id.get_mut(&edge) {
             change(&mut known.catch_up.left, is_gain, rows);
+            known.note_change(edge, &mut self.changed);
             self.dirty.insert(edge);
             if known.catch_up.left == 0 {
                 self.poke(edge, Lane::Bulk, Moment::PAST);
@@ -143,6 +151,7 @@ impl Edges {
     pub(super) fn set_catch_up(&mut self, edge: i64, catch_up: CatchUp) {
         if let Some(known) = self.by_id.get_mut(&edge) {
             known.catch_up = catch_up;
+            known.note_change(edge, &mut self.changed);
             self.dirty.insert(edge);
         }
     }
@@ -199,14 +208,19 @@ impl Edges {
         places
     }
 
-    pub(super) fn loads(&self) -> Vec<EdgeLoad> {
-        let load = |edge: &Edge| EdgeLoad {
-            edge: edge.name.clone(),
-            waiting: edge.waiting,
-            processing: edge.processing,
-            catching_up: edge.catch_up.left,
-        };
-        self.by_id.values().map(load).collect()
+    /// What waits where something has changed since this was last asked.
+    pub(super) fn changes(&mut self) -> impl Iterator<Item = EdgeLoad> {
+        let by_id = &mut self.by_id;
+        self.changed.drain(..).filter_map(|id| {
+            let edge = by_id.get_mut(&id)?;
+            edge.has_changed = false;
+            Some(EdgeLoad {
+                edge: edge.name.clone(),
+                waiting: edge.waiting,
+                processing: edge.processing,
+                catching_up: edge.catch_up.left,
+            })
+        })
     }
 
     /// Writes down what is not yet.
@@ -231,6 +245,13 @@ impl Edge {
             processing: [0; 2],
             catch_up: CatchUp::default(),
             not_before: [Moment::PAST; 2],
+            has_changed: false,
+        }
+    }
+
+    fn note_change(&mut self, id: i64, changed: &mut Vec<i64>) {
+        if !std::mem::replace(&mut self.has_changed, true) {
+            changed.push(id);
         }
     }
 }

@@ -92,6 +92,7 @@ impl Desk {
             Ending::Cancelled => self.write_failure(row, to, None)?,
         }
         self.count(row, to)?;
+        self.noted.row(to);
         self.free(row);
         if self.facts(row.id.job)?.is_tiered {
             match to {

@@ -211,6 +211,7 @@ impl Desk {
             .prepare_cached("UPDATE jobs SET stage = ?2, fingerprint = ?3 WHERE seq = ?1")?
             .execute(params![seq, Stage::Sealed, fingerprint])?;
         self.jobs.forget(seq);
+        self.noted.submitted();
         // All its rows may have ended already.
         self.changes.touch(seq);
         Ok(())

@@ -87,7 +87,7 @@ impl Facts {
     }
 }
 
-fn window(opens: Option<u16>, closes: Option<u16>) -> Option<Window> {
+pub(super) fn window(opens: Option<u16>, closes: Option<u16>) -> Option<Window> {
     Window::new(opens?, closes?).ok()
 }
 

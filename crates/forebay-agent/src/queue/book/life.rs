@@ -10,10 +10,17 @@ use super::edges::CatchUp;
 use super::jobs::Facts;
 use super::state::Stage;
 use crate::edge::EdgeName;
-use crate::queue::{JobId, Moment, QueueError};
+use crate::queue::{JobId, JobState, Moment, QueueError};
 
 /// Jobs that are forgotten in one go.
 const FORGET_MAX: u64 = 64;
+
+/// What is told of a job that is over.
+#[derive(Clone, Copy)]
+struct Ended {
+    created: Moment,
+    has_failed: bool,
+}
 
 impl Desk {
     /// The number of a job that can be seen.
@@ -66,17 +73,20 @@ impl Desk {
 
     /// A job whose numbers have changed may have ended.
     pub(super) fn look_whether_over(&mut self, seq: i64) -> Result<(), QueueError> {
-        let over: Option<(Stage, bool)> = self
+        let over: Option<(Stage, bool, Ended)> = self
             .db
             .prepare_cached(
-                "SELECT stage, continued FROM jobs
+                "SELECT stage, continued, created, failed FROM jobs
                  WHERE seq = ? AND ended IS NULL AND waiting + processing = 0 AND retried IS NULL",
             )?
-            .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row([seq], |row| {
+                let ended = Ended { created: Moment(row.get(2)?), has_failed: row.get::<_, u64>(3)? > 0 };
+                Ok((row.get(0)?, row.get(1)?, ended))
+            })
             .optional()?;
         match over {
-            Some((Stage::Sealed, is_continued)) => self.end_job(seq, is_continued),
-            Some((Stage::Dropped, _)) => {
+            Some((Stage::Sealed, is_continued, ended)) => self.end_job(seq, is_continued, ended),
+            Some((Stage::Dropped, ..)) => {
                 self.db
                     .prepare_cached("UPDATE jobs SET ended = ?2 WHERE seq = ?1")?
                     .execute(params![seq, self.now.0])?;
@@ -87,8 +97,15 @@ impl Desk {
         }
     }
 
-    fn end_job(&mut self, seq: i64, is_continued: bool) -> Result<(), QueueError> {
+    fn end_job(&mut self, seq: i64, is_continued: bool, ended: Ended) -> Result<(), QueueError> {
         let job = self.facts(seq)?;
+        let state = match (job.is_cancelled, ended.has_failed) {
+            (true, _) => JobState::Cancelled,
+            (false, true) => JobState::Failed,
+            (false, false) => JobState::Succeeded,
+        };
+        let began = job.terms.at.unwrap_or_default().max(ended.created);
+        self.noted.job(state, self.now.since(began));
         self.db
             .prepare_cached(
                 "UPDATE jobs SET ended = ?2, announce = iif(webhook IS NULL, NULL, ?2) WHERE seq = ?1",

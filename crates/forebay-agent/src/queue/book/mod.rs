@@ -13,7 +13,7 @@
 //! - `leasing`, `siblings`, `ending`, `tiers`: handing rows out, in which order, and how they end;
 //! - `life`, `chores`: what becomes of a job, and what of that takes long;
 //! - `signals`: when there is something for whom;
-//! - `readers`, `reading`: looking at it;
+//! - `readers`, `reading`, `stock`, `figures`: looking at it;
 //! - `afar`: for workers elsewhere.
 
 mod afar;
@@ -22,6 +22,7 @@ mod chores;
 mod desk;
 mod edges;
 mod ending;
+mod figures;
 mod intake;
 mod jobs;
 mod leasing;
@@ -33,6 +34,7 @@ mod row;
 mod siblings;
 mod signals;
 mod state;
+mod stock;
 mod submission;
 mod tiers;
 mod writer;
@@ -57,7 +59,9 @@ use signals::Signals;
 use writer::Writer;
 
 pub(in crate::queue) use afar::Unheard;
+pub use figures::QueueFigures;
 pub use options::{BookOptions, Leases};
+pub use stock::Stock;
 pub use submission::{Submission, Submitted};
 
 const KIND: Kind = Kind { name: "queue", application: *b"frby", steps: &[include_str!("schema.sql")] };
@@ -73,6 +77,7 @@ struct Inner {
     writer: Writer,
     readers: Readers,
     signals: Arc<Signals>,
+    figures: Arc<QueueFigures>,
     /// Turns to submit.
     turns: Arc<Semaphore>,
     clock: Arc<dyn Clock>,
@@ -89,11 +94,12 @@ impl Book {
         let dir = dir.into();
         let signals = Arc::new(Signals::default());
         let (clock, leases) = (Arc::clone(&options.clock), options.leases);
-        let noted = Arc::clone(&signals);
+        let figures = Arc::new(QueueFigures::new(&options));
+        let (noted, counted) = (Arc::clone(&signals), Arc::clone(&figures));
         let (send_readers, readers) = tokio::sync::oneshot::channel();
         let writer = Writer::start(move || {
             let home = Home::take(&dir, &KIND)?;
-            let desk = Desk::open(home.open()?, options, noted)?;
+            let desk = Desk::open(home.open()?, options, noted, counted)?;
             // A reader that cannot be opened is no reason for the writer to have begun.
             let _ = send_readers.send(Readers::open(&home)?);
             Ok((desk, home))
@@ -101,7 +107,7 @@ impl Book {
         let writer = writer.await?;
         let readers = readers.await.map_err(|_| QueueError::Closed)?;
         let turns = Arc::new(Semaphore::new(options::SUBMISSIONS_MAX));
-        Ok(Self { inner: Arc::new(Inner { writer, readers, signals, turns, clock, leases }) })
+        Ok(Self { inner: Arc::new(Inner { writer, readers, signals, figures, turns, clock, leases }) })
     }
 
     /// Begins to take a job in; waits for a turn if many do.
@@ -111,7 +117,8 @@ impl Book {
     /// [`QueueError::Invalid`], [`QueueError::Full`], [`QueueError::UnderWay`], or the disk's.
     pub async fn submit(&self, order: Order) -> Result<Submission, QueueError> {
         let turn = Arc::clone(&self.inner.turns).acquire_owned().await.map_err(|_| QueueError::Closed)?;
-        Submission::open(self.inner.writer.clone(), turn, order).await
+        let figures = Arc::clone(&self.inner.figures);
+        Submission::open(self.inner.writer.clone(), figures, turn, order).await
     }
 
     /// Cancels a job: what waits is not done, what is in somebody's hands ends as it ends. One that has ended stays as it is.
@@ -223,13 +230,24 @@ impl Book {
         self.inner.writer.call(move |desk| desk.announce(job, again)).await
     }
 
-    /// What waits for each edge.
+    /// What waits for each edge, in the order of their names.
+    pub fn edges(&self) -> Vec<EdgeLoad> {
+        self.inner.figures.loads()
+    }
+
+    /// What it has done.
+    pub fn figures(&self) -> &QueueFigures {
+        &self.inner.figures
+    }
+
+    /// What is in it, by states, and who waits longest.
     ///
     /// # Errors
     ///
     /// See [`job`](Self::job).
-    pub async fn edges(&self) -> Result<Vec<EdgeLoad>, QueueError> {
-        self.inner.writer.call(|desk| Ok(desk.edges.loads())).await
+    pub async fn stock(&self) -> Result<Stock, QueueError> {
+        let now = self.inner.clock.now();
+        self.inner.readers.read(move |db| stock::look(db, now)).await
     }
 
     /// Closes the queue for all clones, and waits until the directory is free.

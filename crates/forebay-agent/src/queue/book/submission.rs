@@ -1,8 +1,11 @@
 //! The submitter's side of taking a job in.
 
+use std::sync::Arc;
+
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::figures::QueueFigures;
 use super::intake::{Keyed, Known, Taken};
 use super::options::BATCH_BYTES;
 use super::writer::Writer;
@@ -17,6 +20,7 @@ const BATCH_ROWS: usize = 4096;
 #[derive(Debug)]
 pub struct Submission {
     writer: Writer,
+    figures: Arc<QueueFigures>,
     state: State,
     /// Of the order and of the URLs so far.
     fingerprint: Sha256,
@@ -52,19 +56,22 @@ pub struct Submitted {
 impl Submission {
     pub(super) async fn open(
         writer: Writer,
+        figures: Arc<QueueFigures>,
         turn: OwnedSemaphorePermit,
         order: Order,
     ) -> Result<Self, QueueError> {
-        order.check()?;
+        order.check().inspect_err(|error| figures.refuse(error))?;
         let fingerprint = order.fingerprint();
         let batch_max = (BATCH_ROWS / order.edges.len()).clamp(1, BATCH_URLS);
-        let taken = writer.call(move |desk| desk.open_job(&order)).await?;
+        let taken = writer.call(move |desk| desk.open_job(&order)).await;
+        let taken = taken.inspect_err(|error| figures.refuse(error))?;
         let state = match taken {
             Taken::New(seq, id) => State::Open(seq, id),
             Taken::Known(known) => State::Known(known),
         };
         Ok(Self {
             writer,
+            figures,
             state,
             fingerprint,
             batch: Vec::new(),
@@ -101,7 +108,8 @@ impl Submission {
         let batch = std::mem::take(&mut self.batch);
         self.batch_bytes = 0;
         let urls = batch.len() as u64;
-        let taken = self.writer.call(move |desk| desk.add_urls(seq, &batch)).await?;
+        let taken = self.writer.call(move |desk| desk.add_urls(seq, &batch)).await;
+        let taken = taken.inspect_err(|error| self.figures.refuse(error))?;
         self.urls += taken;
         self.duplicates += urls - taken;
         Ok(())
@@ -120,7 +128,8 @@ impl Submission {
         match &self.state {
             State::Open(seq, id) => {
                 let (seq, id) = (*seq, *id);
-                self.writer.call(move |desk| desk.seal(seq, &fingerprint)).await?;
+                let sealed = self.writer.call(move |desk| desk.seal(seq, &fingerprint)).await;
+                sealed.inspect_err(|error| self.figures.refuse(error))?;
                 let (urls, duplicates) = (self.urls, self.duplicates);
                 self.state = State::Ended;
                 Ok(Submitted { id, is_known: false, urls, duplicates })
@@ -129,7 +138,10 @@ impl Submission {
                 let Known { id, urls, duplicates, .. } = *known;
                 Ok(Submitted { id, is_known: true, urls, duplicates })
             }
-            State::Known(_) | State::Ended => Err(QueueError::Conflict),
+            State::Known(_) | State::Ended => {
+                self.figures.refuse(&QueueError::Conflict);
+                Err(QueueError::Conflict)
+            }
         }
     }
 }
