@@ -11,7 +11,8 @@
 //! - [`governor`]: care for an edge;
 //! - [`work`]: one URL on one edge;
 //! - [`list`]: URLs by the million; [`fleet`]: all of them, on many edges;
-//! - [`queue`]: jobs that survive the process; [`service`]: the agent that works on them; [`api`]: asking it to; [`metrics`]: watching it.
+//! - [`queue`]: jobs that survive the process; [`service`]: the agent that works on them; [`api`]: asking it to; [`metrics`]: watching it;
+//! - [`hook`]: telling others that it was done.
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 pub mod api;
@@ -19,10 +20,12 @@ pub mod edge;
 mod failure;
 pub mod fleet;
 pub mod governor;
+pub mod hook;
 pub mod list;
 pub mod metrics;
 mod outcome;
 pub mod queue;
+mod retry_after;
 pub mod service;
 mod spread;
 mod target;

@@ -29,6 +29,7 @@
 //! | [`fake_s3`] | an S3 in this process |
 //! | [`fake_origin`] | a web server in this process |
 //! | [`fake_edge`] | a cache in this process, which may lie |
+//! | [`fake_receiver`] | a receiver of webhooks in this process |
 //! | [`fault_proxy`] | a TCP proxy that cuts, stalls and drips |
 //! | [`cable`] | two network namespaces, and the cable between them, which can be pulled |
 //! | [`trials`] | transfers that are killed, or whose source is replaced, at a random moment |
@@ -52,6 +53,7 @@ pub mod edges;
 pub mod fake;
 pub mod fake_edge;
 pub mod fake_origin;
+pub mod fake_receiver;
 pub mod fake_s3;
 mod family;
 pub mod fault_proxy;

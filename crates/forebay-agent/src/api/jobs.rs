@@ -8,13 +8,15 @@ use super::query::Query;
 use super::routes::Api;
 use super::rows::{cursor, limit};
 use super::views::{JobView, PageView, PlaceView, RetriedView};
-use crate::queue::{JobId, JobState};
+use crate::queue::{JobFilter, JobId, JobState, Telling};
 
 /// Jobs, the newest first.
 #[utoipa::path(
     get, path = "/v1/jobs", tag = "jobs",
     params(
         ("state" = Option<String>, Query, description = "Only those: waiting, running, succeeded, failed or cancelled"),
+        ("label" = Option<String>, Query, description = "Only those with exactly this label"),
+        ("webhook" = Option<String>, Query, description = "Only those whose webhook is so far: pending, delivered or undelivered"),
         ("cursor" = Option<String>, Query, description = "The `next` of the page before"),
         ("limit" = Option<usize>, Query, description = "Jobs on a page; 100 if nothing is said", minimum = 1, maximum = 1000),
     ),
@@ -28,12 +30,13 @@ pub(super) async fn list(
     State(api): State<Api>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<PageView<JobView>>, Problem> {
-    let query = Query::read(query.as_deref(), &["state", "cursor", "limit"])?;
-    let state = query.text("state")?.map(|word| {
-        let state = JobState::ALL.into_iter().find(|state| state.name() == word);
-        state.ok_or_else(|| Problem::invalid(format!("state={word:?}: it has to be the state of a job")))
-    });
-    let page = api.book().jobs(state.transpose()?, cursor(&query)?, limit(&query)?).await?;
+    let query = Query::read(query.as_deref(), &["state", "label", "webhook", "cursor", "limit"])?;
+    let filter = JobFilter {
+        state: query.word("state", &JobState::ALL, JobState::name)?,
+        label: query.text("label")?.map(Into::into),
+        telling: query.word("webhook", &Telling::ALL, Telling::name)?,
+    };
+    let page = api.book().jobs(filter, cursor(&query)?, limit(&query)?).await?;
     Ok(Json(PageView {
         items: page.items.into_iter().map(JobView::from).collect(),
         next: page.next.map(|next| next.to_string()),

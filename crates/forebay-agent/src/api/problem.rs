@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::views::BadUrl;
+use crate::hook::Refused;
 use crate::queue::QueueError;
 
 /// When whoever came at a bad time may come again.
@@ -76,6 +77,12 @@ impl Problem {
     pub(super) fn unknown_edges(names: &[String]) -> Self {
         let detail = format!("this agent tends no edge called {}; see /v1/edges", names.join(", "));
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown-edge", "There is no such edge", detail)
+    }
+
+    /// A URL that is not to be told of a job's end.
+    pub(super) fn webhook(refused: &Refused) -> Self {
+        let title = "That webhook is not told";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "webhook", title, refused.to_string())
     }
 
     /// There is no URL in a list, but perhaps something else.

@@ -48,6 +48,21 @@ impl Query {
         }
     }
 
+    /// What the value of a name stands for, among these.
+    pub(super) fn word<T: Copy>(
+        &self,
+        name: &str,
+        all: &[T],
+        word: impl Fn(T) -> &'static str,
+    ) -> Result<Option<T>, Problem> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let known = all.iter().copied().find(|it| word(*it) == text);
+        known.map(Some).ok_or_else(|| {
+            let words: Vec<_> = all.iter().map(|it| word(*it)).collect();
+            Problem::invalid(format!("{name}={text:?}: it has to be one of {}", words.join(", ")))
+        })
+    }
+
     /// The value of a name, if it can be one.
     pub(super) fn value<T: FromStr>(&self, name: &str, what: &str) -> Result<Option<T>, Problem> {
         let read = |text: &str| {

@@ -14,6 +14,7 @@ use super::figures::{self, ApiFigures};
 use super::problem::Problem;
 use super::{edges, jobs, openapi, rows, submit};
 use crate::edge::EdgeName;
+use crate::hook::Receivers;
 use crate::queue::{Book, Place};
 use crate::service::Service;
 
@@ -30,6 +31,8 @@ pub struct ApiOptions {
     pub body_max: ByteSize,
     /// The tiers of edges that stand behind others; 0 for those that are not named.
     pub tiers: HashMap<EdgeName, u8>,
+    /// Who may be told of a job's end. Default: nobody.
+    pub receivers: Receivers,
 }
 
 /// The interface over a queue and those who work on it. Cheap to clone.
@@ -48,7 +51,12 @@ struct Shared {
 
 impl Default for ApiOptions {
     fn default() -> Self {
-        Self { tokens: Tokens::default(), body_max: ByteSize::mib(64), tiers: HashMap::new() }
+        Self {
+            tokens: Tokens::default(),
+            body_max: ByteSize::mib(64),
+            tiers: HashMap::new(),
+            receivers: Receivers::default(),
+        }
     }
 }
 

@@ -95,14 +95,11 @@ impl Source {
 }
 
 fn filter(query: &Query) -> Result<RowFilter, Problem> {
-    let odd = |name: &str, word: &str| Problem::invalid(format!("{name}={word:?}: there is no such thing"));
-    let state = query.text("state")?.map(|word| {
-        RowState::ALL.into_iter().find(|state| state.name() == word).ok_or_else(|| odd("state", word))
-    });
-    let class =
-        query.text("class")?.map(|word| FailureClass::of_name(word).ok_or_else(|| odd("class", word)));
-    let edge = query.value("edge", "the name of an edge")?;
-    Ok(RowFilter { state: state.transpose()?, edge, class: class.transpose()? })
+    Ok(RowFilter {
+        state: query.word("state", &RowState::ALL, RowState::name)?,
+        edge: query.value("edge", "the name of an edge")?,
+        class: query.word("class", &FailureClass::ALL, FailureClass::name)?,
+    })
 }
 
 /// Where the page begins.

@@ -14,7 +14,8 @@ use crate::queue::{Order, Terms, Window};
 use crate::task::Action;
 
 /// The parameters of a job in a query.
-pub(super) const NAMES: [&str; 7] = ["action", "edge", "priority", "label", "at", "window", "every"];
+pub(super) const NAMES: [&str; 8] =
+    ["action", "edge", "priority", "label", "at", "window", "every", "webhook"];
 
 /// A job to be done. In a stream of lines it is the first one, without its URLs.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -49,6 +50,10 @@ pub(super) struct JobRequest {
     #[serde(default)]
     #[schema(example = "6h")]
     every: Option<String>,
+    /// Whom to tell when it is over: a URL that begins as the agent's operator allows.
+    #[serde(default)]
+    #[schema(max_length = 2048, example = "https://ci.example.com/hooks/release")]
+    webhook: Option<String>,
 }
 
 impl JobRequest {
@@ -68,6 +73,7 @@ impl JobRequest {
             at: text("at")?,
             window: text("window")?,
             every: text("every")?,
+            webhook: text("webhook")?,
         })
     }
 
@@ -95,6 +101,10 @@ impl JobRequest {
         if let Some(text) = &self.every {
             let every: Result<Duration, _> = humantime::parse_duration(text);
             terms.every = Some(every.map_err(|_| odd("every", text, "a time such as 6h"))?);
+        }
+        if let Some(url) = &self.webhook {
+            api.options().receivers.check(url).map_err(|refused| Problem::webhook(&refused))?;
+            terms.webhook = Some(url.clone());
         }
         Ok(Order { terms, edges: api.places(&self.names()?)?, idempotency_key })
     }

@@ -1,11 +1,11 @@
 //! What is shown of jobs, rows and edges. The description of the interface is made from these types, so that it cannot say anything else.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::queue::{Job, Moment, PlaceTally, Row, Tally};
+use crate::queue::{Job, Moment, PlaceTally, Row, Tally, Webhook};
 
 /// What is done with a URL.
 #[derive(Serialize, ToSchema)]
@@ -26,16 +26,6 @@ pub(super) struct PageView<T> {
     pub(super) next: Option<String>,
 }
 
-/// Rows by their state. A row is one URL on one edge.
-#[derive(Serialize, ToSchema)]
-pub(super) struct TallyView {
-    waiting: u64,
-    processing: u64,
-    succeeded: u64,
-    failed: u64,
-    cancelled: u64,
-}
-
 /// A job as it stands.
 #[derive(Serialize, ToSchema)]
 pub(super) struct JobView {
@@ -45,7 +35,7 @@ pub(super) struct JobView {
     /// `waiting`, `running`, `succeeded`, `failed` or `cancelled`.
     state: &'static str,
     /// Its rows by state.
-    rows: TallyView,
+    rows: Tally,
     /// URLs in its list.
     urls: u64,
     /// URLs that were submitted once more, and left out.
@@ -59,12 +49,35 @@ pub(super) struct JobView {
     window: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     every: Option<String>,
+    /// What becomes of telling somebody that it is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook: Option<WebhookView>,
     /// The first run, if this one is a repetition.
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<String>,
     created: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended: Option<String>,
+}
+
+/// What became of telling a webhook that a job is over.
+#[derive(Serialize, ToSchema)]
+pub(super) struct WebhookView {
+    /// Who is told; what its query says is known to its submitter.
+    url: String,
+    /// `pending`, `delivered` or `undelivered`.
+    state: &'static str,
+    /// How often it was tried since the job ended.
+    tries: u32,
+    /// When it is tried, or tried again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    /// When the receiver said that it had heard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivered: Option<String>,
+    /// What was wrong with the last try that failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<String>,
 }
 
 /// What became of a submission.
@@ -105,7 +118,7 @@ pub(super) struct PlaceView {
     edge: String,
     /// It is done when all lower tiers are.
     tier: u8,
-    rows: TallyView,
+    rows: Tally,
 }
 
 /// One URL on one edge. Times are in milliseconds.
@@ -187,40 +200,50 @@ pub(super) struct LaneView {
     pub(super) processing: u64,
 }
 
-impl From<Tally> for TallyView {
-    fn from(Tally { waiting, processing, succeeded, failed, cancelled }: Tally) -> Self {
-        Self { waiting, processing, succeeded, failed, cancelled }
-    }
-}
-
 impl From<Job> for JobView {
     fn from(job: Job) -> Self {
         let terms = job.terms;
+        let webhook = terms.webhook.zip(job.webhook).map(|(url, webhook)| WebhookView::of(&url, webhook));
         Self {
             id: job.id.to_string(),
             action: terms.action.name(),
             state: job.state.name(),
-            rows: job.rows.into(),
+            rows: job.rows,
             urls: job.urls,
             duplicates: job.duplicates,
             priority: terms.priority,
             label: terms.label,
-            at: terms.at.map(time),
+            at: terms.at.map(text),
             window: terms.window.map(|window| {
                 let (from, until) = window.minutes();
                 format!("{:02}:{:02}-{:02}:{:02}", from / 60, from % 60, until / 60, until % 60)
             }),
             every: terms.every.map(|every| humantime::format_duration(every).to_string()),
+            webhook,
             origin: job.origin.map(|id| id.to_string()),
-            created: time(job.created),
-            ended: job.ended.map(time),
+            created: text(job.created),
+            ended: job.ended.map(text),
+        }
+    }
+}
+
+impl WebhookView {
+    /// What is secret in such a URL is often its query.
+    fn of(url: &str, Webhook { state, tries, next, told, trouble }: Webhook) -> Self {
+        Self {
+            url: url.split_once('?').map_or_else(|| url.to_owned(), |(before, _)| format!("{before}?…")),
+            state: state.name(),
+            tries,
+            next: next.map(text),
+            delivered: told.map(text),
+            trouble: trouble.map(Into::into),
         }
     }
 }
 
 impl From<PlaceTally> for PlaceView {
     fn from(place: PlaceTally) -> Self {
-        Self { edge: place.edge.to_string(), tier: place.tier, rows: place.rows.into() }
+        Self { edge: place.edge.to_string(), tier: place.tier, rows: place.rows }
     }
 }
 
@@ -234,7 +257,7 @@ impl From<Row> for RowView {
             edge: row.edge.to_string(),
             state: row.state.name(),
             attempts: row.attempts,
-            due: row.due.map(time),
+            due: row.due.map(text),
             outcome: outcome.map(|outcome| outcome.verdict.name()),
             class: row.failure.as_ref().map(|failure| failure.class.name()),
             message: row
@@ -248,14 +271,11 @@ impl From<Row> for RowView {
             took_ms: outcome.map(|outcome| ms(outcome.took)),
             before: outcome.map(|outcome| outcome.before.name()),
             after: outcome.map(|outcome| outcome.after.name()),
-            ended: row.ended.map(time),
+            ended: row.ended.map(text),
         }
     }
 }
 
-/// As RFC 3339 has it.
-fn time(moment: Moment) -> String {
-    // What has no four-digit year is as good as never.
-    let seconds = u64::try_from(moment.0).unwrap_or_default().min(253_402_300_799_000);
-    humantime::format_rfc3339_millis(SystemTime::UNIX_EPOCH + Duration::from_millis(seconds)).to_string()
+fn text(moment: Moment) -> String {
+    moment.to_string()
 }

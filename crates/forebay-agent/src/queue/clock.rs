@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 /// The longest sleep before the clock is looked at again.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
+/// The last moment that has a year of four digits; what comes later is as good as never.
+const MILLIS_MAX: u64 = 253_402_300_799_000;
 
 /// A point in time, in milliseconds since 1970 (UTC).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -56,6 +58,14 @@ impl Moment {
 
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// As RFC 3339 has it, to the millisecond.
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = u64::try_from(self.0).unwrap_or_default().min(MILLIS_MAX);
+        humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_millis(millis)).fmt(f)
+    }
 }
 
 impl From<SystemTime> for Moment {

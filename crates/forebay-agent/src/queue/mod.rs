@@ -8,7 +8,7 @@
 //! - `view`: what everybody else sees;
 //! - `book`: the queue in a directory of this machine;
 //! - `nats`: the queue of a fleet, beside it;
-//! - `clock`, `id`, `error`, `home`: times, names, what can go wrong, and directories.
+//! - `clock`, `id`, `error`, `home`: times, names, what can go wrong, and directories; `persist`: until it does not.
 
 mod book;
 mod clock;
@@ -17,6 +17,7 @@ mod home;
 mod id;
 mod nats;
 mod order;
+mod persist;
 mod view;
 mod window;
 mod worker;
@@ -28,9 +29,11 @@ pub use id::{JobId, JobIdError};
 pub use nats::{Dispatcher, NatsCounts, NatsError, NatsLink, NatsLogin, NatsOptions, NatsWorker};
 pub use order::{EDGES_MAX, Order, Place, Terms};
 pub use view::{
-    Cursor, CursorError, EdgeLoad, Job, JobState, Page, PlaceTally, Row, RowFilter, RowState, Tally,
+    Cursor, CursorError, EdgeLoad, Job, JobFilter, JobState, Page, PlaceTally, Row, RowFilter, RowState,
+    Tally, Telling, Told, Webhook,
 };
 pub use window::{Window, WindowError};
 pub use worker::{GivenBack, LeaseId, LeaseIdError, Leased, Queue, Settled};
 
+pub(crate) use persist::persist;
 pub(crate) use worker::RowId;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{JobId, Moment, RowId, Terms};
 use crate::edge::EdgeName;
@@ -31,6 +32,58 @@ pub struct Job {
     pub created: Moment,
     /// When the last row ended.
     pub ended: Option<Moment>,
+    /// What became of telling its webhook so, if it has one.
+    pub webhook: Option<Webhook>,
+}
+
+/// What became of telling a webhook that a job is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Webhook {
+    /// How far that is.
+    pub state: Telling,
+    /// How often it was tried since the job ended.
+    pub tries: u32,
+    /// When it is to be tried, or tried again.
+    pub next: Option<Moment>,
+    /// When the receiver said that it had heard.
+    pub told: Option<Moment>,
+    /// Why the last try failed.
+    pub trouble: Option<Box<str>>,
+}
+
+/// How far it is to have told somebody that a job is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Telling {
+    /// The job is not over, or the receiver has not heard of it yet.
+    Pending,
+    /// The receiver has said that it heard.
+    Delivered,
+    /// It was given up.
+    Undelivered,
+}
+
+/// What came of a try to tell a webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// The receiver has heard.
+    Heard,
+    /// It has not, and is to be told again then.
+    Again {
+        /// When.
+        at: Moment,
+        /// What was wrong.
+        why: Box<str>,
+    },
+    /// It was not tried, and is to be tried then.
+    Later {
+        /// When.
+        at: Moment,
+    },
+    /// It has not heard and will not be told again.
+    GivenUp {
+        /// What was wrong.
+        why: Box<str>,
+    },
 }
 
 /// How far a job is.
@@ -49,8 +102,8 @@ pub enum JobState {
     Cancelled,
 }
 
-/// Rows by their state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Rows by their state. A row is one URL on one edge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct Tally {
     /// Not begun, or to be tried again.
     pub waiting: u64,
@@ -127,6 +180,17 @@ pub struct Row {
     pub ended: Option<Moment>,
 }
 
+/// Which jobs one wants to see.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobFilter {
+    /// In this state only.
+    pub state: Option<JobState>,
+    /// With exactly this label only.
+    pub label: Option<Box<str>>,
+    /// Whose webhook is so far only.
+    pub telling: Option<Telling>,
+}
+
 /// Which rows one wants to see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowFilter {
@@ -199,6 +263,20 @@ impl JobState {
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl Telling {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Pending, Self::Delivered, Self::Undelivered];
+
+    /// The word in tables and answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::Undelivered => "undelivered",
         }
     }
 }

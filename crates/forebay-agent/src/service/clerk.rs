@@ -4,18 +4,15 @@
 //! for room to say what they did, and so do no more.
 
 use std::pin::pin;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use super::leases::Leases;
-use crate::queue::{GivenBack, Queue, QueueError, Settled};
+use crate::queue::{GivenBack, Queue, QueueError, Settled, persist};
 
 /// Ends that wait to be told, and ends that are told at once.
 pub(super) const WAITING_MAX: usize = 1024;
 const BATCH: usize = 512;
-/// Between two tries.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// How a row ended here.
 #[derive(Debug)]
@@ -60,26 +57,11 @@ async fn tell(batch: &mut Vec<Told>, queue: &dyn Queue, leases: &Leases) -> Resu
     }
     let ended: Vec<_> = settled.iter().map(|one| one.lease).chain(back.iter().map(|one| one.lease)).collect();
     if !settled.is_empty() {
-        persist(|| queue.settle(settled.clone())).await?;
+        persist("what was done", || queue.settle(settled.clone())).await?;
     }
     if !back.is_empty() {
-        persist(|| queue.give_back(back.clone())).await?;
+        persist("what was done", || queue.give_back(back.clone())).await?;
     }
     leases.drop_all(ended);
     Ok(())
-}
-
-async fn persist<F>(mut tell: impl FnMut() -> F) -> Result<(), QueueError>
-where
-    F: Future<Output = Result<(), QueueError>>,
-{
-    loop {
-        match tell().await {
-            Err(error) if error.is_passing() => {
-                tracing::error!(%error, "what was done could not be written down; trying again");
-                tokio::time::sleep(PAUSE).await;
-            }
-            told => return told,
-        }
-    }
 }

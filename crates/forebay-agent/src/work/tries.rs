@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use forebay_net::retry::{Peer, Retry, Trouble, TroubleKind};
+use http::HeaderMap;
 use http::header::RETRY_AFTER;
-use http::{HeaderMap, HeaderValue};
 use tokio::time::{Instant, sleep};
 
 use super::worker::WorkOptions;
 use crate::failure::{Failure, FailureClass};
+use crate::retry_after::retry_after;
 
 /// The tries of one step.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ impl From<Failure> for Setback {
 impl Setback {
     /// A failure that an answer says, with the time that it asks for.
     pub(super) fn of(failure: Failure, headers: &HeaderMap) -> Self {
-        Self { failure, retry_after: headers.get(RETRY_AFTER).and_then(seconds) }
+        Self { failure, retry_after: headers.get(RETRY_AFTER).and_then(retry_after) }
     }
 
     fn trouble(&self) -> Option<Trouble> {
@@ -94,16 +95,6 @@ impl<'a> Tries<'a> {
             sleep(alone.wait).await;
         }
     }
-}
-
-/// `Retry-After` in seconds, or as a date (RFC 9110 §10.2.3).
-fn seconds(value: &HeaderValue) -> Option<Duration> {
-    let text = value.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = httpdate::parse_http_date(text).ok()?;
-    Some(at.duration_since(std::time::SystemTime::now()).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use forebay_agent::queue::{Book, BookOptions, Queue as _, RowFilter, RowState, Settled};
+use forebay_agent::queue::{Book, BookOptions, JobFilter, Queue as _, RowFilter, RowState, Settled};
 use forebay_agent::{Action, Lane};
 
 use crate::world::{SPAN, last_part, name, order, success, target};
@@ -74,7 +74,7 @@ impl Told {
         let mut jobs = HashSet::new();
         let mut after = None;
         loop {
-            let page = book.jobs(None, after, 1000).await.unwrap();
+            let page = book.jobs(JobFilter::default(), after, 1000).await.unwrap();
             for job in page.items {
                 assert_eq!((job.urls, job.rows.total(), job.rows.processing), (URLS, URLS, 0));
                 jobs.insert(job.id.to_string());

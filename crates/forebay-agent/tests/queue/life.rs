@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use forebay_agent::queue::{JobState, QueueError, RowFilter, RowState, Tally};
+use forebay_agent::queue::{
+    JobFilter, JobId, JobState, QueueError, RowFilter, RowState, Tally, Telling, Told,
+};
 use forebay_agent::{Action, FailureClass, Lane};
 
 use crate::world::{SPAN, World, name, order, target, with};
@@ -72,28 +74,67 @@ async fn who_wants_to_hear_of_the_end_is_told_until_he_has_heard() {
     let hook = |terms: &mut forebay_agent::queue::Terms| terms.webhook = Some("https://ci.test/hook".into());
     let job = world.submit(with(order(Action::Warm, &["a"]), hook), &["1"]).await;
     world.submit(order(Action::Warm, &["a"]), &["2"]).await;
-    assert!(world.book.to_announce(10).await.unwrap().is_empty());
+    assert!(announced(&world).await.is_empty());
     for leased in world.lease("a", Lane::Bulk).await {
         world.fail(leased.lease).await;
     }
-    let told = world.book.to_announce(10).await.unwrap();
-    assert_eq!(told.iter().map(|job| job.id).collect::<Vec<_>>(), [job]);
-    assert_eq!(told[0].terms.webhook.as_deref(), Some("https://ci.test/hook"));
-    world.book.announced(job, Some(world.now().after(SPAN))).await.unwrap();
-    assert!(world.book.to_announce(10).await.unwrap().is_empty());
+    assert_eq!(announced(&world).await, [job]);
+    assert!(world.book.to_announce(10, vec![job]).await.unwrap().is_empty(), "somebody has it in hand");
+    let ended = world.now();
+    world.book.told(job, ended, Told::Again { at: ended.after(SPAN), why: "500".into() }).await.unwrap();
+    assert!(announced(&world).await.is_empty());
+    assert_eq!(telling(&world, job).await, (Telling::Pending, 1, Some("500".into())));
     world.clock.pass(SPAN);
     let world = world.reopened().await;
-    assert_eq!(world.book.to_announce(10).await.unwrap().len(), 1);
-    world.book.announced(job, None).await.unwrap();
+    assert_eq!(announced(&world).await, [job]);
+    world.book.told(job, ended, Told::Heard).await.unwrap();
     world.clock.pass(SPAN);
-    assert!(world.book.to_announce(10).await.unwrap().is_empty());
+    assert!(announced(&world).await.is_empty());
+    assert_eq!(telling(&world, job).await, (Telling::Delivered, 2, Some("500".into())));
     // What is tried again ends again.
     assert_eq!(world.book.retry(job).await, Ok(1));
     world.book.carry_through().await.unwrap();
+    assert_eq!(telling(&world, job).await, (Telling::Pending, 0, None));
     for leased in world.lease("a", Lane::Bulk).await {
         world.succeed(leased.lease).await;
     }
-    assert_eq!(world.book.to_announce(10).await.unwrap().len(), 1);
+    world.book.told(job, ended, Told::Heard).await.unwrap();
+    assert_eq!(announced(&world).await, [job], "that was said of its first end");
+    world.book.told(job, world.now(), Told::GivenUp { why: "410".into() }).await.unwrap();
+    assert_eq!(telling(&world, job).await, (Telling::Undelivered, 1, Some("410".into())));
+    let filter = JobFilter { telling: Some(Telling::Undelivered), ..JobFilter::default() };
+    assert_eq!(world.book.jobs(filter, None, 10).await.unwrap().items.len(), 1);
+}
+
+#[tokio::test]
+async fn who_tells_of_ends_is_woken_by_an_end_and_by_the_time_of_the_next_try() {
+    let world = World::new().await;
+    let hook = |terms: &mut forebay_agent::queue::Terms| terms.webhook = Some("https://ci.test/hook".into());
+    let job = world.submit(with(order(Action::Warm, &["a"]), hook), &["1"]).await;
+    world.book.announcements().await.unwrap();
+    assert!(announced(&world).await.is_empty());
+    let mut woken = Box::pin(world.book.announcements());
+    assert!(futures_util::poll!(&mut woken).is_pending());
+    world.succeed(world.lease("a", Lane::Bulk).await[0].lease).await;
+    woken.await.unwrap();
+    let ended = world.now();
+    assert_eq!(announced(&world).await, [job]);
+    world.book.told(job, ended, Told::Later { at: ended.after(SPAN) }).await.unwrap();
+    assert!(announced(&world).await.is_empty());
+    let mut woken = Box::pin(world.book.announcements());
+    assert!(futures_util::poll!(&mut woken).is_pending());
+    world.clock.pass(SPAN);
+    woken.await.unwrap();
+    assert_eq!(announced(&world).await, [job]);
+}
+
+async fn announced(world: &World) -> Vec<JobId> {
+    world.book.to_announce(10, Vec::new()).await.unwrap().iter().map(|job| job.id).collect()
+}
+
+async fn telling(world: &World, job: JobId) -> (Telling, u32, Option<Box<str>>) {
+    let webhook = world.book.job(job).await.unwrap().webhook.unwrap();
+    (webhook.state, webhook.tries, webhook.trouble)
 }
 
 #[tokio::test]
@@ -115,14 +156,21 @@ async fn jobs_are_kept_for_a_time_and_up_to_a_number() {
     }
     let live = world.submit(order(Action::Warm, &["a"]), &["live"]).await;
     world.book.carry_through().await.unwrap();
-    let kept: Vec<_> =
-        world.book.jobs(None, None, 10).await.unwrap().items.iter().map(|job| job.id).collect();
+    let kept: Vec<_> = world
+        .book
+        .jobs(JobFilter::default(), None, 10)
+        .await
+        .unwrap()
+        .items
+        .iter()
+        .map(|job| job.id)
+        .collect();
     assert_eq!(kept, [live, jobs[3], jobs[2]]);
     assert_eq!(world.book.job(jobs[0]).await, Err(QueueError::NoSuchJob));
     assert_eq!(world.book.dead_letters(None, 100).await.unwrap().items.len(), 4);
     world.clock.pass(Duration::from_hours(1));
     world.book.carry_through().await.unwrap();
-    let kept = world.book.jobs(None, None, 10).await.unwrap().items;
+    let kept = world.book.jobs(JobFilter::default(), None, 10).await.unwrap().items;
     assert_eq!(kept.iter().map(|job| job.id).collect::<Vec<_>>(), [live]);
     assert_eq!(world.leased("a", Lane::Bulk).await, ["live"]);
 }
@@ -184,7 +232,12 @@ async fn pages_show_everything_once() {
     let rest = world.book.places(job, places.next, 2).await.unwrap();
     assert_eq!((rest.items.len(), rest.next), (1, None));
     for state in JobState::ALL {
-        let found = world.book.jobs(Some(state), None, 10).await.unwrap().items;
+        let found = world
+            .book
+            .jobs(JobFilter { state: Some(state), ..JobFilter::default() }, None, 10)
+            .await
+            .unwrap()
+            .items;
         assert_eq!(found.len(), usize::from(state == JobState::Running), "{state:?}");
     }
 }

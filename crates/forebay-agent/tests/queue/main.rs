@@ -13,6 +13,7 @@ mod order;
 mod schedule;
 mod stock;
 mod submit;
+mod telling;
 mod tiers;
 mod trouble;
 mod waiting;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use forebay_agent::queue::{JobState, Moment, RowState, Tally, Window};
+use forebay_agent::queue::{JobFilter, JobState, Moment, RowState, Tally, Window};
 use forebay_agent::{Action, Lane};
 
 use crate::world::{World, order, with};
@@ -51,7 +51,7 @@ async fn a_job_comes_back_with_the_same_urls() {
     }
     world.book.carry_through().await.unwrap();
     assert_eq!(world.book.job(first).await.unwrap().state, JobState::Succeeded);
-    let jobs = world.book.jobs(None, None, 10).await.unwrap().items;
+    let jobs = world.book.jobs(JobFilter::default(), None, 10).await.unwrap().items;
     let second = &jobs[0];
     assert_eq!((jobs.len(), second.origin, second.state), (2, Some(first), JobState::Waiting));
     assert_eq!((second.rows, second.urls), (Tally { waiting: 6, ..Tally::default() }, 3));
@@ -67,12 +67,12 @@ async fn a_job_comes_back_with_the_same_urls() {
         }
     }
     world.book.carry_through().await.unwrap();
-    let third = &world.book.jobs(None, None, 10).await.unwrap().items[0];
+    let third = &world.book.jobs(JobFilter::default(), None, 10).await.unwrap().items[0];
     assert_eq!((third.origin, third.terms.at), (Some(first), Some(world.now())));
     // Cancelling the one that waits ends it.
     world.book.cancel(third.id).await.unwrap();
     world.book.carry_through().await.unwrap();
-    assert_eq!(world.book.jobs(None, None, 10).await.unwrap().items.len(), 3);
+    assert_eq!(world.book.jobs(JobFilter::default(), None, 10).await.unwrap().items.len(), 3);
     assert_eq!(world.states(third.id).await, [RowState::Cancelled; 6]);
 }
 
@@ -89,6 +89,6 @@ async fn a_run_that_is_tried_again_brings_no_second_next_run() {
     let lease = world.lease("a", Lane::Control).await[0].lease;
     world.succeed(lease).await;
     world.book.carry_through().await.unwrap();
-    let jobs = world.book.jobs(None, None, 10).await.unwrap().items;
+    let jobs = world.book.jobs(JobFilter::default(), None, 10).await.unwrap().items;
     assert_eq!((jobs.len(), jobs[1].state), (2, JobState::Succeeded));
 }

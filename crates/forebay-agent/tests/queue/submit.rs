@@ -1,6 +1,6 @@
 //! Taking jobs in.
 
-use forebay_agent::queue::{JobState, QueueError, RowState, Submitted, Tally};
+use forebay_agent::queue::{JobFilter, JobState, QueueError, RowState, Submitted, Tally};
 use forebay_agent::{Action, Lane};
 
 use crate::world::{World, last_part, order, success, target, with};
@@ -96,7 +96,7 @@ async fn nobody_was_told_of_a_job_that_was_not_sealed_so_there_is_none() {
         world.succeed(leased.lease).await;
     }
     world.book.carry_through().await.unwrap();
-    assert!(world.book.jobs(None, None, 10).await.unwrap().items.is_empty());
+    assert!(world.book.jobs(JobFilter::default(), None, 10).await.unwrap().items.is_empty());
     let loads = world.book.edges();
     assert_eq!((loads[0].waiting, loads[0].processing), ([0, 0], [0, 0]));
 }
@@ -112,7 +112,7 @@ async fn a_process_that_ends_forgets_what_was_not_sealed() {
     let world = world.reopened().await;
     assert_eq!(open.seal().await, Err(QueueError::Closed));
     world.book.carry_through().await.unwrap();
-    let jobs = world.book.jobs(None, None, 10).await.unwrap().items;
+    let jobs = world.book.jobs(JobFilter::default(), None, 10).await.unwrap().items;
     assert_eq!(jobs.iter().map(|job| job.id).collect::<Vec<_>>(), [kept]);
     assert_eq!(world.leased("a", Lane::Control).await, ["kept"]);
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
-use forebay_agent::queue::{Book, BookOptions, Queue as _, QueueError, RowFilter, Tally};
+use forebay_agent::queue::{Book, BookOptions, JobFilter, Queue as _, QueueError, RowFilter, Tally};
 use forebay_agent::{Action, Lane};
 use forebay_testkit::small_disk::SmallDisk;
 use rusqlite::Connection;
@@ -44,7 +44,7 @@ async fn a_queue_of_a_newer_forebay_is_left_as_it_is() {
     assert_eq!(fs::read(&file).unwrap(), before);
     Connection::open(&file).unwrap().pragma_update(None, "user_version", 1).unwrap();
     let book = Book::open(dir.path(), BookOptions::default()).await.unwrap();
-    assert_eq!(book.jobs(None, None, 10).await.unwrap().items.len(), 1);
+    assert_eq!(book.jobs(JobFilter::default(), None, 10).await.unwrap().items.len(), 1);
 }
 
 #[tokio::test]

@@ -123,7 +123,12 @@ impl Peer {
 
     /// Begins a request.
     pub fn start(&self, policy: RetryPolicy) -> Retry {
-        Retry { peer: self.clone(), policy, failed: 0, probes: false }
+        self.resume(policy, 0)
+    }
+
+    /// Goes on with a request that has failed so often before, perhaps in another process.
+    pub fn resume(&self, policy: RetryPolicy, failed: u32) -> Retry {
+        Retry { peer: self.clone(), policy, failed, probes: false }
     }
 
     /// What became of the requests so far.

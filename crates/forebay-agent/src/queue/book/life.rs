@@ -24,7 +24,7 @@ struct Ended {
 
 impl Desk {
     /// The number of a job that can be seen.
-    fn seq(&self, id: JobId) -> Result<i64, QueueError> {
+    pub(super) fn seq(&self, id: JobId) -> Result<i64, QueueError> {
         let mut query = self.db.prepare_cached("SELECT seq FROM jobs WHERE id = ? AND stage IN (?, ?)")?;
         let seq = query
             .query_row(params![id.to_string(), Stage::Copying, Stage::Sealed], |row| row.get(0))
@@ -62,7 +62,10 @@ impl Desk {
             .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
         if failed > 0 {
             self.db
-                .prepare_cached("UPDATE jobs SET retried = 0, ended = NULL, announce = NULL WHERE seq = ?")?
+                .prepare_cached(
+                    "UPDATE jobs SET retried = 0, ended = NULL, announce = NULL, tellings = 0, told = NULL,
+                     untold = NULL WHERE seq = ?",
+                )?
                 .execute([seq])?;
             if !is_under_way {
                 self.chores.push(Chore::Retry { job: seq });
@@ -111,19 +114,13 @@ impl Desk {
                 "UPDATE jobs SET ended = ?2, announce = iif(webhook IS NULL, NULL, ?2) WHERE seq = ?1",
             )?
             .execute(params![seq, self.now.0])?;
+        if job.terms.webhook.is_some() {
+            self.signals().announce(self.now);
+        }
         match job.terms.every {
             Some(every) if !is_continued && !job.is_cancelled => self.repeat(&job, every),
             _ => Ok(()),
         }
-    }
-
-    /// Whoever wanted to hear of the end of a job has heard of it, or is to be told at another time.
-    pub(super) fn announce(&mut self, id: JobId, again: Option<Moment>) -> Result<(), QueueError> {
-        let seq = self.seq(id)?;
-        self.db
-            .prepare_cached("UPDATE jobs SET announce = ?2 WHERE seq = ?1 AND announce IS NOT NULL")?
-            .execute(params![seq, again.map(|again| again.0)])?;
-        Ok(())
     }
 
     /// Makes the next run, in the same transaction in which this one ends: there is no moment at which it could be lost.

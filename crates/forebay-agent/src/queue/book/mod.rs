@@ -11,7 +11,7 @@
 //! - `writer`, `desk`: the thread, and what it works at: `row`, `jobs`, `edges`, `changes`;
 //! - `intake`, `submission`: taking jobs in;
 //! - `leasing`, `siblings`, `ending`, `tiers`: handing rows out, in which order, and how they end;
-//! - `life`, `chores`: what becomes of a job, and what of that takes long;
+//! - `life`, `chores`: what becomes of a job, and what of that takes long; `telling`: who hears of its end;
 //! - `signals`: when there is something for whom;
 //! - `readers`, `reading`, `stock`, `figures`: looking at it;
 //! - `afar`: for workers elsewhere.
@@ -36,6 +36,7 @@ mod signals;
 mod state;
 mod stock;
 mod submission;
+mod telling;
 mod tiers;
 mod writer;
 
@@ -48,8 +49,8 @@ use tokio::sync::Semaphore;
 
 use super::home::{Home, Kind};
 use super::{
-    Clock, Cursor, EdgeLoad, GivenBack, Job, JobId, JobState, LeaseId, Leased, Moment, Order, Page,
-    PlaceTally, Queue, QueueError, Row, RowFilter, Settled,
+    Clock, Cursor, EdgeLoad, GivenBack, Job, JobFilter, JobId, LeaseId, Leased, Moment, Order, Page,
+    PlaceTally, Queue, QueueError, Row, RowFilter, Settled, Told,
 };
 use crate::edge::EdgeName;
 use crate::task::Lane;
@@ -159,18 +160,18 @@ impl Book {
         self.inner.readers.read(move |db| reading::job(db, job)).await
     }
 
-    /// Jobs, the newest first, perhaps only those in one state.
+    /// Jobs, the newest first.
     ///
     /// # Errors
     ///
     /// See [`job`](Self::job).
     pub async fn jobs(
         &self,
-        state: Option<JobState>,
+        filter: JobFilter,
         after: Option<Cursor>,
         most: usize,
     ) -> Result<Page<Job>, QueueError> {
-        self.inner.readers.read(move |db| reading::jobs(db, state, after, most)).await
+        self.inner.readers.read(move |db| reading::jobs(db, &filter, after, most)).await
     }
 
     /// The edges of a job.
@@ -211,23 +212,32 @@ impl Book {
         self.inner.readers.read(move |db| reading::dead_letters(db, after, most)).await
     }
 
-    /// Jobs that have ended and whose webhook is to be told so now, those first that wait longest.
+    /// At most so many jobs that have ended and whose webhook is to be told so now, those first that wait longest; not those that the caller
+    /// has in hand already.
     ///
     /// # Errors
     ///
     /// See [`job`](Self::job).
-    pub async fn to_announce(&self, most: usize) -> Result<Vec<Job>, QueueError> {
-        let now = self.inner.clock.now();
-        self.inner.readers.read(move |db| reading::to_announce(db, now, most)).await
+    pub async fn to_announce(&self, most: usize, in_hand: Vec<JobId>) -> Result<Vec<Job>, QueueError> {
+        self.inner.writer.call(move |desk| desk.to_announce(most, &in_hand)).await
     }
 
-    /// A job's webhook has been told, or is to be told again at another time.
+    /// Waits until there may be such a job. Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// The queue is closed.
+    pub async fn announcements(&self) -> Result<(), QueueError> {
+        self.inner.signals.announcements(&*self.inner.clock).await
+    }
+
+    /// What came of telling the webhook of a job that it ended then. If it has begun anew since, that is nothing.
     ///
     /// # Errors
     ///
     /// [`QueueError::NoSuchJob`], or the disk's.
-    pub async fn announced(&self, job: JobId, again: Option<Moment>) -> Result<(), QueueError> {
-        self.inner.writer.call(move |desk| desk.announce(job, again)).await
+    pub async fn told(&self, job: JobId, ended: Moment, told: Told) -> Result<(), QueueError> {
+        self.inner.writer.call(move |desk| desk.told(job, ended, &told)).await
     }
 
     /// What waits for each edge, in the order of their names.

@@ -9,15 +9,16 @@ use super::state::{Stage, State};
 use crate::failure::{Failure, FailureClass};
 use crate::outcome::{Held, Outcome, Sha256Digest, Verdict};
 use crate::queue::{
-    Cursor, Job, JobId, JobState, Moment, Page, PlaceTally, QueueError, Row, RowFilter, RowId, RowState,
-    Tally,
+    Cursor, Job, JobFilter, JobId, JobState, Moment, Page, PlaceTally, QueueError, Row, RowFilter, RowId,
+    RowState, Tally, Telling, Webhook,
 };
 
 /// Items of a page at most.
 const PAGE_MAX: usize = 1000;
 
 /// The columns of a job; those of its facts come first.
-const JOB: &str = "waiting, processing, succeeded, failed, withdrawn, duplicates, origin, created, ended";
+const JOB: &str = "waiting, processing, succeeded, failed, withdrawn, duplicates, origin, created, ended, announce, \
+    tellings, told, untold";
 const JOB_FROM: usize = 17;
 
 const ROW: &str = "rows.job, rows.n, rows.edge, jobs.id, urls.url, edges.name, rows.state, rows.attempts, rows.due, \
@@ -34,11 +35,11 @@ pub(super) fn job(db: &Connection, id: JobId) -> Result<Job, QueueError> {
 /// The newest first.
 pub(super) fn jobs(
     db: &Connection,
-    state: Option<JobState>,
+    filter: &JobFilter,
     before: Option<Cursor>,
     most: usize,
 ) -> Result<Page<Job>, QueueError> {
-    let condition = match state {
+    let state = match filter.state {
         None => "TRUE",
         Some(JobState::Cancelled) => "cancelled",
         Some(JobState::Waiting) => {
@@ -50,24 +51,36 @@ pub(super) fn jobs(
         Some(JobState::Succeeded) => "ended IS NOT NULL AND NOT cancelled AND failed = 0",
         Some(JobState::Failed) => "ended IS NOT NULL AND NOT cancelled AND failed > 0",
     };
+    let telling = match filter.telling {
+        None => "TRUE",
+        Some(Telling::Pending) => "webhook IS NOT NULL AND (ended IS NULL OR announce IS NOT NULL)",
+        Some(Telling::Delivered) => "told IS NOT NULL",
+        Some(Telling::Undelivered) => {
+            "webhook IS NOT NULL AND ended IS NOT NULL AND announce IS NULL AND told IS NULL"
+        }
+    };
+    let label = if filter.label.is_some() { "label = ?5" } else { "?5 IS NULL" };
     let most = most.clamp(1, PAGE_MAX);
     let before = before.map_or(i64::MAX, |cursor| cursor.0.job);
     let mut query = db.prepare_cached(&format!(
-        "SELECT {FACTS}, {JOB} FROM jobs WHERE seq < ? AND stage IN (?, ?) AND {condition} ORDER BY seq DESC LIMIT ?"
+        "SELECT {FACTS}, {JOB} FROM jobs WHERE seq < ?1 AND stage IN (?2, ?3) AND {label} AND {state} AND {telling}
+         ORDER BY seq DESC LIMIT ?4"
     ))?;
-    let found = query.query_map(params![before, Stage::Copying, Stage::Sealed, most], |line| {
-        Ok((RowId { job: line.get(0)?, ..RowId::default() }, read_job(line)?))
-    })?;
+    let values = params![before, Stage::Copying, Stage::Sealed, most, filter.label];
+    let found = query
+        .query_map(values, |line| Ok((RowId { job: line.get(0)?, ..RowId::default() }, read_job(line)?)))?;
     page(found, most)
 }
 
-/// Jobs that have ended and of whose end somebody wants to hear now.
-pub(super) fn to_announce(db: &Connection, now: Moment, most: usize) -> Result<Vec<Job>, QueueError> {
+/// Jobs of whose end somebody wants to hear, and when he is to be told; those first that are to be told first.
+pub(super) fn announced(db: &Connection, most: usize) -> Result<Vec<(Moment, Job)>, QueueError> {
     let mut query = db.prepare_cached(&format!(
         "SELECT {FACTS}, {JOB} FROM jobs INDEXED BY jobs_to_announce
-         WHERE announce IS NOT NULL AND announce <= ? ORDER BY announce LIMIT ?"
+         WHERE announce IS NOT NULL ORDER BY announce LIMIT ?"
     ))?;
-    let jobs = query.query_map(params![now.0, most.clamp(1, PAGE_MAX)], read_job)?;
+    let jobs = query.query_map([most.clamp(1, PAGE_MAX)], |line| {
+        Ok((Moment(line.get(JOB_FROM + 9)?), read_job(line)?))
+    })?;
     Ok(jobs.collect::<Result<_, _>>()?)
 }
 
@@ -86,6 +99,14 @@ fn read_job(line: &Line<'_>) -> rusqlite::Result<Job> {
         JobState::Running
     };
     let origin: Option<String> = line.get(JOB_FROM + 6)?;
+    let (announce, told) = (moment(JOB_FROM + 9)?, moment(JOB_FROM + 11)?);
+    let telling = match (announce, told) {
+        (_, Some(_)) => Telling::Delivered,
+        (None, None) if ended.is_some() => Telling::Undelivered,
+        _ => Telling::Pending,
+    };
+    let (tries, trouble) = (line.get(JOB_FROM + 10)?, line.get(JOB_FROM + 12)?);
+    let webhook = Webhook { state: telling, tries, next: announce, told, trouble };
     Ok(Job {
         id: facts.id,
         state,
@@ -95,6 +116,7 @@ fn read_job(line: &Line<'_>) -> rusqlite::Result<Job> {
         origin: origin.map(|_| parsed(line, JOB_FROM + 6)).transpose()?,
         created: Moment(line.get(JOB_FROM + 7)?),
         ended,
+        webhook: facts.terms.webhook.is_some().then_some(webhook),
         terms: facts.terms,
     })
 }

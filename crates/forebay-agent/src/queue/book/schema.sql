@@ -46,6 +46,9 @@ CREATE TABLE jobs (
     copied      INTEGER,                            -- rows were made for the URLs before this one
     retried     INTEGER,                            -- failed rows were put back for the URLs before this one
     announce    INTEGER,                            -- when its webhook is to be told
+    tellings    INTEGER NOT NULL DEFAULT 0,         -- how often that was tried since it ended
+    told        INTEGER,                            -- when it said that it had heard
+    untold      TEXT,                               -- why the last try failed
     -- Its rows, by state.
     waiting     INTEGER NOT NULL DEFAULT 0,
     processing  INTEGER NOT NULL DEFAULT 0,
@@ -57,6 +60,7 @@ CREATE INDEX jobs_by_list ON jobs (list);
 CREATE INDEX jobs_live ON jobs (seq) WHERE ended IS NULL;
 CREATE INDEX jobs_by_end ON jobs (ended) WHERE ended IS NOT NULL;
 CREATE INDEX jobs_to_announce ON jobs (announce) WHERE announce IS NOT NULL;
+CREATE INDEX jobs_by_label ON jobs (label, seq) WHERE label IS NOT NULL;
 
 CREATE TABLE places (
     job         INTEGER NOT NULL,

@@ -25,6 +25,8 @@ pub(super) struct Signals {
 #[derive(Debug, Default)]
 struct Known {
     times: HashMap<EdgeName, [watch::Sender<Moment>; 2]>,
+    /// The same for jobs of whose end somebody wants to hear.
+    announcements: Option<watch::Sender<Moment>>,
     is_closed: bool,
 }
 
@@ -36,17 +38,19 @@ impl Signals {
         lane: Lane,
         clock: &dyn Clock,
     ) -> Result<(), QueueError> {
-        let mut time = self.watch(edge, lane)?;
-        loop {
-            let due = *time.borrow_and_update();
-            if due <= clock.now() {
-                return Ok(());
+        wait(self.watch(edge, lane)?, clock).await
+    }
+
+    /// Waits until there may be somebody to be told.
+    pub(super) async fn announcements(&self, clock: &dyn Clock) -> Result<(), QueueError> {
+        let time = {
+            let mut known = self.known.lock();
+            if known.is_closed {
+                return Err(QueueError::Closed);
             }
-            tokio::select! {
-                changed = time.changed() => changed.map_err(|_| QueueError::Closed)?,
-                () = clock.sleep_until(due) => {}
-            }
-        }
+            known.announcements.get_or_insert_with(|| watch::Sender::new(Moment::PAST)).subscribe()
+        };
+        wait(time, clock).await
     }
 
     fn watch(&self, edge: &EdgeName, lane: Lane) -> Result<watch::Receiver<Moment>, QueueError> {
@@ -73,11 +77,21 @@ impl Signals {
     pub(super) fn poke(&self, edge: &EdgeName, lane: Lane, due: Moment) {
         self.stir();
         if let Some(times) = self.known.lock().times.get(edge) {
-            times[number(lane)].send_if_modified(|time| {
-                let is_earlier = due < *time;
-                *time = due.min(*time);
-                is_earlier
-            });
+            advance(&times[number(lane)], due);
+        }
+    }
+
+    /// Somebody is to be told from `due` on.
+    pub(super) fn announce(&self, due: Moment) {
+        if let Some(time) = &self.known.lock().announcements {
+            advance(time, due);
+        }
+    }
+
+    /// Nobody is to be told before `due`.
+    pub(super) fn quiet_announcements(&self, due: Moment) {
+        if let Some(time) = &self.known.lock().announcements {
+            time.send_replace(due);
         }
     }
 
@@ -91,7 +105,8 @@ impl Signals {
     /// Everybody is to look again: what was said may not be so.
     pub(super) fn poke_all(&self) {
         self.stir();
-        for time in self.known.lock().times.values().flatten() {
+        let known = self.known.lock();
+        for time in known.times.values().flatten().chain(&known.announcements) {
             time.send_replace(Moment::PAST);
         }
     }
@@ -101,5 +116,29 @@ impl Signals {
         let mut known = self.known.lock();
         known.is_closed = true;
         known.times.clear();
+        known.announcements = None;
     }
+}
+
+/// Waits for a time that may be moved.
+async fn wait(mut time: watch::Receiver<Moment>, clock: &dyn Clock) -> Result<(), QueueError> {
+    loop {
+        let due = *time.borrow_and_update();
+        if due <= clock.now() {
+            return Ok(());
+        }
+        tokio::select! {
+            changed = time.changed() => changed.map_err(|_| QueueError::Closed)?,
+            () = clock.sleep_until(due) => {}
+        }
+    }
+}
+
+/// Moves a time forward.
+fn advance(time: &watch::Sender<Moment>, due: Moment) {
+    time.send_if_modified(|time| {
+        let is_earlier = due < *time;
+        *time = due.min(*time);
+        is_earlier
+    });
 }
