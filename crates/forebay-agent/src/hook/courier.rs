@@ -118,18 +118,15 @@ impl Courier {
         let url = job.terms.webhook.as_deref().unwrap_or_default();
         let (url, receiver) = match self.receivers.find(url) {
             Ok(found) => found,
-            // It could be told when the job was taken in.
-            Err(refused) => return Told::GivenUp { why: refused.to_string().into() },
+            // It could be told when the job was taken in, and perhaps can be told when somebody has looked at the settings again.
+            Err(refused) => return self.again(ended, self.options.retry.wait_max, refused.to_string()),
         };
         let tries = job.webhook.as_ref().map_or(0, |webhook| webhook.tries);
         let mut retry = receiver.peer.resume(self.options.retry, tries);
-        let until = ended.after(self.options.patience);
         if let Err(alone) = retry.admit() {
-            let at = self.options.clock.now().after(alone.wait);
-            return if at > until {
-                Told::GivenUp { why: alone.to_string().into() }
-            } else {
-                Told::Later { at }
+            return match self.again(ended, alone.wait, alone.to_string()) {
+                Told::Again { at, .. } => Told::Later { at },
+                over => over,
             };
         }
         let tried = timeout(self.options.try_for, self.send(job, ended, url)).await;
@@ -139,13 +136,17 @@ impl Courier {
             return Told::Heard;
         };
         tracing::debug!(job = %job.id, %receiver, why = setback.why, "a webhook was not told");
-        let why = setback.why.into();
         if setback.is_final {
             retry.succeeded();
-            return Told::GivenUp { why };
+            return Told::GivenUp { why: setback.why.into() };
         }
         let wait = retry.again(setback.trouble).unwrap_or(self.options.retry.wait_max);
-        let at = self.options.clock.now().after(wait);
-        if at > until { Told::GivenUp { why } } else { Told::Again { at, why } }
+        self.again(ended, wait, setback.why)
+    }
+
+    /// It is told again after this wait, unless that would be too late.
+    fn again(&self, ended: Moment, wait: Duration, why: String) -> Told {
+        let (at, why) = (self.options.clock.now().after(wait), why.into());
+        if at > ended.after(self.options.patience) { Told::GivenUp { why } } else { Told::Again { at, why } }
     }
 }

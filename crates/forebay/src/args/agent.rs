@@ -75,9 +75,15 @@ fn jobs() -> Command {
         text("at", "TIME", "Not before this time (RFC 3339)"),
         text("window", "WINDOW", "Only at this time of day, in UTC: 02:00-06:00"),
         text("every", "TIME", "Again so long after it was due: 6h"),
+        text("webhook", "URL", "Whom to tell when it is over; the agent's operator says who may be told"),
         text("idempotency-key", "TEXT", "Your own name for this request: sent twice, it is done once"),
     ]);
     let state = || text("state", "STATE", "Only those in this state");
+    let list = [
+        state(),
+        text("label", "TEXT", "Only those with exactly this label"),
+        text("webhook", "STATE", "Only those whose webhook is so far: pending, delivered or undelivered"),
+    ];
     Command::new("jobs")
         .about(words::JOBS)
         .after_help(words::JOBS_EXAMPLES)
@@ -86,7 +92,7 @@ fn jobs() -> Command {
         .args(whom)
         .arg(flag("json", "Print the agent's own JSON, an object a line").global(true))
         .subcommand(submit)
-        .subcommand(Command::new("list").about("All jobs, the newest first").arg(state()))
+        .subcommand(Command::new("list").about("All jobs, the newest first").args(list))
         .subcommand(Command::new("show").about("A job with its counters").arg(id()))
         .subcommand(Command::new("urls").about("The URLs of a job, by edge").arg(id()).args([
             state(),
@@ -119,7 +125,7 @@ pub(super) fn asked(given: &ArgMatches) -> JobsAsked {
             action: given.get_one("action").copied().unwrap_or(Action::Purge),
             urls: given.get_many::<OsString>("urls").into_iter().flatten().cloned().collect(),
             from: given.get_one("from").cloned(),
-            terms: among(&["edge", "priority", "label", "at", "window", "every"]),
+            terms: among(&["edge", "priority", "label", "at", "window", "every", "webhook"]),
             key: one("idempotency-key"),
         },
         "show" => Asking::Show(id()),
@@ -128,7 +134,7 @@ pub(super) fn asked(given: &ArgMatches) -> JobsAsked {
         "cancel" => Asking::Cancel(id()),
         "dead" => Asking::List("dead-letters", Vec::new()),
         "edges" => Asking::List("edges", Vec::new()),
-        _ => Asking::List("jobs", among(&["state"])),
+        _ => Asking::List("jobs", among(&["state", "label", "webhook"])),
     };
     JobsAsked {
         agent: one("agent"),

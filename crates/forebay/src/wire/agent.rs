@@ -3,18 +3,24 @@
 //! The queue is opened before the first socket is bound, so whoever cannot have it says so at once; the ready line is printed when both
 //! sockets are listening. Asked to stop, it first takes in no more, then ends its work, and closes the queue last.
 
+#[cfg(test)]
+mod tests;
+
 use std::{future::pending, sync::Arc};
 
 use anyhow::{Context, anyhow};
 use forebay_admin::{About, AdminSources, Phase};
 use forebay_agent::{
     api::{self, Api, ApiOptions, Tokens},
+    hook::{Courier, CourierOptions, Receivers, Secrets},
     metrics::AgentFigures,
     queue::{Book, BookOptions, QueueError},
     service::{Patience, Service, ServiceOptions},
 };
-use forebay_budget::{AgentPlan, ByteSize, Class, FdLedger, Ledger, MemoryFacts, Plan, raise_nofile};
-use forebay_net::{ConnLimits, Listener, ServeOptions, Watch};
+use forebay_budget::{
+    AgentPlan, ByteSize, Class, FdLedger, Ledger, MemoryFacts, Plan, UpstreamSizes, raise_nofile,
+};
+use forebay_net::{ConnLimits, Listener, ServeOptions, Watch, client::Client};
 use prometheus_client::registry::Registry;
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -23,6 +29,7 @@ use crate::{
     config::{Config, Settings},
     edging::edges::Known,
     output::{self, Exit, Failure, Outcome},
+    reach,
     signals::{Asked, Signals},
     systemd,
     telemetry::{self, Telemetry},
@@ -32,9 +39,24 @@ use crate::{
 const CONNECTIONS: u64 = 32;
 const LOG: ByteSize = ByteSize::kib(512);
 const ADMIN: ByteSize = ByteSize::mib(2);
+/// A connection to one who is told of jobs: heads, and a short message.
+const TELLING: UpstreamSizes =
+    UpstreamSizes { buffer: ByteSize::kib(16), receive: ByteSize::kib(16), tls: ByteSize::kib(64) };
+
+/// Who is told of jobs, and by what he knows us.
+pub(crate) struct Told {
+    pub(crate) receivers: Receivers,
+    pub(crate) secrets: Secrets,
+}
 
 /// Runs until it is asked to stop.
-pub(crate) async fn serve(settings: &Settings, config: &Config, known: &Known, tokens: Tokens) -> Outcome {
+pub(crate) async fn serve(
+    settings: &Settings,
+    config: &Config,
+    known: &Known,
+    tokens: Tokens,
+    told: Told,
+) -> Outcome {
     let signals = Signals::listen()?;
     let (plan, clients) = known.plan(config, true)?;
     let sockets = sockets(&plan)?;
@@ -44,13 +66,14 @@ pub(crate) async fn serve(settings: &Settings, config: &Config, known: &Known, t
         (Class::SocketBuffers, ByteSize::ZERO),
         (Class::Admin, ADMIN),
         (Class::LogQueue, LOG),
+        (Class::Upstreams, TELLING.cost().times(CourierOptions::default().at_once as u64)),
     ]);
     let log = telemetry::start(&config.log, &ledger, LOG)?;
-    let options = BookOptions { keep_for: config.agent.agent_keep.0, ..BookOptions::default() };
-    let book = Book::open(&config.agent.agent_queue, options).await.map_err(unusable)?;
+    let book = Book::open(&config.agent.agent_queue, book_options(config)).await.map_err(unusable)?;
     let workers = known.edges.iter().map(|edge| known.worker(edge, &plan, &clients));
     let service = Service::new(Arc::new(book.clone()), workers, service_options(config));
-    let api = Api::new(book.clone(), service.clone(), api_options(config, known, tokens));
+    let courier = courier(config, &ledger, &book, &told)?;
+    let api = Api::new(book.clone(), service.clone(), api_options(config, known, tokens, told.receivers));
     let (phase, phases) = watch::channel(Phase::Starting);
     let house = House { settings, config, plan: sockets, ledger, log, phases };
     let submitters = house.listen("agent-listen", config.agent.agent_listen)?;
@@ -63,7 +86,7 @@ pub(crate) async fn serve(settings: &Settings, config: &Config, known: &Known, t
         house.administer(listener, watched.clone(), figures)
     });
     let taking = house.take_in(submitters, api, watched);
-    let exit = attend(signals, &phase, &service, taking, &ready).await;
+    let exit = attend(signals, &phase, (&service, &courier), taking, &ready).await;
     if let Some(admin) = admin {
         admin.abort();
     }
@@ -140,11 +163,12 @@ impl House<'_> {
 async fn attend(
     mut signals: Signals,
     phase: &watch::Sender<Phase>,
-    service: &Service,
+    (service, courier): (&Service, &Courier),
     taking: JoinHandle<()>,
     ready: &str,
 ) -> Outcome {
     let mut working = std::pin::pin!(service.run());
+    let mut telling = std::pin::pin!(courier.run());
     phase.send_replace(Phase::Serving);
     output::data(ready)?;
     systemd::ready(ready);
@@ -155,6 +179,7 @@ async fn attend(
                 worked.context("the queue can be used no more")?;
                 return Ok(Exit::Done);
             }
+            told = &mut telling => match told.context("the queue can be used no more")? {},
             asked = signals.next() => match asked {
                 Asked::ToReload => tracing::warn!("an agent reads its settings at its start only"),
                 Asked::ToStop(signal) => {
@@ -192,6 +217,21 @@ fn sockets(plan: &AgentPlan) -> Result<Plan, Failure> {
     })
 }
 
+fn courier(config: &Config, ledger: &Ledger, book: &Book, told: &Told) -> Result<Courier, Failure> {
+    let options = courier_options(config);
+    let client = reach::client(config, ledger, FdLedger::new(options.at_once as u64), TELLING)?;
+    let (receivers, secrets) = (told.receivers.clone(), told.secrets.clone());
+    Ok(Courier::new(book.clone(), Client::new(client), receivers, secrets, options))
+}
+
+fn book_options(config: &Config) -> BookOptions {
+    BookOptions { keep_for: config.agent.agent_keep.0, ..BookOptions::default() }
+}
+
+fn courier_options(config: &Config) -> CourierOptions {
+    CourierOptions { patience: config.agent.agent_webhook_patience.0, ..CourierOptions::default() }
+}
+
 fn service_options(config: &Config) -> ServiceOptions {
     let agent = &config.agent;
     let patience = Patience {
@@ -202,10 +242,10 @@ fn service_options(config: &Config) -> ServiceOptions {
     ServiceOptions { patience, drain_for: agent.agent_drain.0, ..ServiceOptions::default() }
 }
 
-fn api_options(config: &Config, known: &Known, tokens: Tokens) -> ApiOptions {
+fn api_options(config: &Config, known: &Known, tokens: Tokens, receivers: Receivers) -> ApiOptions {
     let tiers = known.edges.iter().zip(&known.tiers);
     let tiers = tiers.map(|(edge, tier)| (edge.spec.name.clone(), u8::try_from(*tier).unwrap_or(u8::MAX)));
-    ApiOptions { tokens, body_max: config.agent.agent_body_max, tiers: tiers.collect() }
+    ApiOptions { tokens, body_max: config.agent.agent_body_max, tiers: tiers.collect(), receivers }
 }
 
 /// A queue that another process has, or that a newer forebay wrote, is a wrong setting; all else is a failure.

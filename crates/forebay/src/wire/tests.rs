@@ -111,7 +111,7 @@ fn every_setting_changes_what_some_part_is_told() {
 #[test]
 fn every_setting_of_the_default_file_is_tried() {
     let tried = OTHERS.iter().map(|(name, ..)| *name).chain(IN_THE_PROGRAM.iter().map(|(name, _)| *name));
-    // Those of stores, transfers, edges and the agent are told to others: see `reach`, `edging` and `cmd::agent`.
+    // Those of stores, transfers, edges and the agent are told to others: see `reach`, `edging` and `wire::agent`.
     let of_servers = |key: &&Key| !matches!(key.section, "remote" | "transfer" | "edge" | "agent");
     let known: BTreeSet<_> = Schema::get().keys().filter(of_servers).map(|key| key.name).collect();
     assert_eq!(tried.collect::<BTreeSet<_>>(), known);

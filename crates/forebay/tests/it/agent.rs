@@ -180,6 +180,22 @@ fn jobs_are_submitted_shown_retried_and_cancelled_from_a_command_line() {
 }
 
 #[test]
+fn tokens_of_a_file_and_of_the_environment_are_taken() {
+    let (edge, file) = (edge(), tempfile::NamedTempFile::new().unwrap());
+    fs::write(file.path(), "# who may ask\nthe-first-token-of-the-file\n\nthe-second-token-of-the-file\n")
+        .unwrap();
+    let agent =
+        Agent::start(&[("name=a", &edge)], &[&format!("--agent-token-file={}", file.path().display())]);
+    let with = |token: &str| {
+        ask(&agent.server, "GET", "/v1/jobs", &format!("Authorization: Bearer {token}\r\n"), "").0
+    };
+    for token in ["the-first-token-of-the-file", "the-second-token-of-the-file", TOKEN] {
+        assert_eq!(with(token), 200, "{token}");
+    }
+    assert_eq!(with("# who may ask"), 401);
+}
+
+#[test]
 fn what_cannot_be_an_agent_says_why_in_one_line() {
     let edge = edge();
     let agent = Agent::start(&[("name=a", &edge)], &[]);

@@ -34,15 +34,26 @@ pub(super) fn row(item: &Value) -> String {
     words.join("  ").trim_end().to_owned()
 }
 
-/// Names and values, one a line.
+/// Names and values, one a line; what has names and values itself has a line for each.
 pub(super) fn fields(value: &Value) -> String {
     let mut lines = String::new();
     for (name, value) in value.as_object().into_iter().flatten() {
-        let shown = if name == "rows" { tally(value) } else { text(value) };
-        // Writing to a string does not fail.
-        let _ = writeln!(lines, "{name:<11} {shown}");
+        match value.as_object() {
+            Some(_) if name == "rows" => line(&mut lines, name, &tally(value)),
+            Some(inner) => {
+                for (part, value) in inner {
+                    line(&mut lines, &format!("{name} {part}"), &text(value));
+                }
+            }
+            None => line(&mut lines, name, &text(value)),
+        }
     }
     lines
+}
+
+fn line(lines: &mut String, name: &str, shown: &str) {
+    // Writing to a string does not fail.
+    let _ = writeln!(lines, "{name:<17} {shown}");
 }
 
 fn tally(rows: &Value) -> String {
