@@ -219,7 +219,7 @@ impl Book {
     ///
     /// See [`job`](Self::job).
     pub async fn to_announce(&self, most: usize, in_hand: Vec<JobId>) -> Result<Vec<Job>, QueueError> {
-        self.inner.writer.call(move |desk| desk.to_announce(most, &in_hand)).await
+        self.inner.writer.call(move |desk| desk.due_announcements(most, &in_hand)).await
     }
 
     /// Waits until there may be such a job. Cancel safe.

@@ -12,7 +12,11 @@ use crate::queue::{Job, JobId, Moment, QueueError, Told};
 
 impl Desk {
     /// At most so many jobs whose webhook is to be told now; those that are in somebody's hands already are left out.
-    pub(super) fn to_announce(&mut self, most: usize, in_hand: &[JobId]) -> Result<Vec<Job>, QueueError> {
+    pub(super) fn due_announcements(
+        &mut self,
+        most: usize,
+        in_hand: &[JobId],
+    ) -> Result<Vec<Job>, QueueError> {
         let candidates = reading::announced(&self.db, most + in_hand.len() + 1)?;
         let mut jobs = Vec::new();
         let mut next = Moment::NEVER;
