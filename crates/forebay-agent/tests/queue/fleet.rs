@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use forebay_agent::queue::{
-    Book, BookOptions, Dispatcher, JobId, Leased, Leases, NatsLink, NatsOptions, NatsWorker, Order,
-    Queue as _, Settled,
+    Book, BookOptions, Dispatcher, JobFilter, JobId, Leased, Leases, NatsLink, NatsOptions, NatsWorker,
+    Order, Queue as _, Settled,
 };
 use forebay_agent::{Action, Lane};
 use forebay_testkit::nats::{JetStream, Login, Nats};
@@ -195,7 +195,10 @@ async fn what_a_dead_worker_held_comes_to_another_and_what_a_slow_one_holds_does
     // By now the slow one has been silent for longer than the server would wait, had it not said that it works.
     tokio::time::timeout(SHORT * 2, take(&heir, "a", Lane::Bulk, 10)).await.unwrap_err();
     settle(&slow, &held).await;
-    until("both are done", async || book.jobs(None, None, 1).await.unwrap().items[0].ended.is_some()).await;
+    until("both are done", async || {
+        book.jobs(JobFilter::default(), None, 1).await.unwrap().items[0].ended.is_some()
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -38,6 +38,13 @@ impl Agent {
         Self { server: launch(&home, &words), home, words }
     }
 
+    /// `kill -9`, and a new process on the same queue.
+    pub(crate) fn kill(&mut self) {
+        self.server.signal_kill().unwrap();
+        self.server.wait(PATIENCE).unwrap();
+        self.server = launch(&self.home, &self.words);
+    }
+
     /// Asks the interface: the status, and the answer if it is JSON.
     pub(crate) fn ask(&self, method: &str, target: &str, fields: &str, body: &str) -> (u16, Value) {
         Api::of(&self.server).ask(method, target, fields, body).unwrap()
