@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -29,6 +30,9 @@ pub struct ServiceOptions {
     pub drain_for: Duration,
     /// The time. Default: this machine's.
     pub clock: Arc<dyn Clock>,
+    /// Threads on which objects are fetched. An edge nearby sends faster than a processor can count, and a purge would then wait for its turn
+    /// behind every object; with threads of their own it waits for none. Default: where the service runs.
+    pub bulk_threads: Option<Handle>,
 }
 
 /// The work on a queue's rows on these edges. Cheap to clone: clones look at the same.
@@ -62,6 +66,7 @@ impl Default for ServiceOptions {
             lease_for: Duration::from_secs(60),
             drain_for: Duration::from_secs(30),
             clock: Arc::new(WallClock),
+            bulk_threads: None,
         }
     }
 }
@@ -84,6 +89,7 @@ impl Service {
             patience: options.patience,
             lease_for: options.lease_for,
             stop: stopped,
+            bulk_threads: options.bulk_threads.clone(),
         };
         let tended = |worker: Worker| {
             let name = worker.spec().name.clone();

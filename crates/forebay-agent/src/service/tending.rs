@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -46,6 +47,8 @@ pub(super) struct House {
     pub(super) lease_for: Duration,
     /// Says that it is time to end, and until when what is under way may take.
     pub(super) stop: watch::Receiver<Option<Instant>>,
+    /// Where objects are fetched, if not here.
+    pub(super) bulk_threads: Option<Handle>,
 }
 
 impl House {
@@ -203,6 +206,11 @@ async fn take(edge: &Tended, ahead: &Ahead, lane: Lane, most: usize) -> Result<u
 /// Works on the rows of a lane, as many at once as are worth it.
 async fn work(edge: &Arc<Tended>, lane: Lane, mut rows: mpsc::Receiver<Leased>) {
     let width = edge.worker.governor().width(lane);
+    let threads = match lane {
+        Lane::Control => None,
+        Lane::Bulk => edge.house.bulk_threads.clone(),
+    };
+    let threads = threads.unwrap_or_else(Handle::current);
     let mut under_way = JoinSet::new();
     let until = loop {
         tokio::select! {
@@ -210,7 +218,7 @@ async fn work(edge: &Arc<Tended>, lane: Lane, mut rows: mpsc::Receiver<Leased>) 
             until = edge.house.stopped() => break until,
             Some(_) = under_way.join_next() => {}
             row = rows.recv(), if under_way.len() < width => match row {
-                Some(row) => drop(under_way.spawn(one(Arc::clone(edge), row))),
+                Some(row) => drop(under_way.spawn_on(one(Arc::clone(edge), row), &threads)),
                 None => break edge.house.stopped().await,
             },
         }

@@ -12,6 +12,7 @@ use forebay_agent::{Action, Target};
 use forebay_net::client::{Client, ClientOptions, TargetForm};
 use forebay_net::retry::RetryPolicy;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, JoinSet};
 
 pub(crate) const HOST: &str = "www.example.test";
@@ -30,6 +31,15 @@ impl Rig {
     }
 
     pub(crate) async fn with(edges: &[(&str, SocketAddr)], limit: impl Fn(&mut EdgeLimits)) -> Self {
+        Self::on(None, edges, limit).await
+    }
+
+    /// Objects are fetched on these threads.
+    pub(crate) async fn on(
+        bulk_threads: Option<Handle>,
+        edges: &[(&str, SocketAddr)],
+        limit: impl Fn(&mut EdgeLimits),
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let book = Book::open(dir.path(), BookOptions::default()).await.unwrap();
         let clients = Clients {
@@ -50,7 +60,7 @@ impl Rig {
         };
         let patience =
             Patience { attempts_max: 3, wait_min: Duration::from_millis(1), ..Patience::default() };
-        let options = ServiceOptions { patience, ..ServiceOptions::default() };
+        let options = ServiceOptions { patience, bulk_threads, ..ServiceOptions::default() };
         let service = Service::new(std::sync::Arc::new(book.clone()), edges.iter().map(worker), options);
         let running = tokio::spawn({
             let service = service.clone();

@@ -29,6 +29,24 @@ async fn a_job_is_done_on_each_of_its_edges() {
     assert_eq!(done.iter().map(|done| done.count).sum::<u64>(), 6);
 }
 
+/// The threads of objects are kept busy from outside, as an edge nearby does that sends faster than they count.
+#[tokio::test]
+async fn a_purge_does_not_wait_for_the_threads_on_which_objects_are_fetched() {
+    let edge = edge();
+    let bulk = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (free, busy) = std::sync::mpsc::channel::<()>();
+    bulk.spawn(async move { busy.recv() });
+    let rig = Rig::on(Some(bulk.handle().clone()), &[("a", edge.addr())], |_| {}).await;
+    let warm = rig.submit(Action::Warm, &["a"], &["/large"]).await;
+    rig.wait_for(warm, |job| job.rows.processing == 1).await;
+    let purge = rig.submit(Action::Purge, &["a"], &["/small"]).await;
+    assert_eq!(rig.over(purge).await.state, JobState::Succeeded);
+    assert_eq!(edge.asked("/large").get, 0);
+    drop(free);
+    assert_eq!(rig.over(warm).await.state, JobState::Succeeded);
+    bulk.shutdown_background();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_may_pass_is_tried_again_and_what_does_not_pass_is_given_up() {
     let edge = edge();

@@ -32,8 +32,10 @@ pub(crate) fn run(sources: &Sources) -> Outcome {
             "whoever is told of jobs could not know that it is this agent: give --agent-webhook-secret-file";
         return Err(Failure::usage(anyhow!(why)));
     }
-    let runtime = reach::runtime()?;
-    let outcome = runtime.block_on(wire::agent::serve(&settings, &config, &known, tokens, told));
+    let (runtime, bulk) = (reach::runtime()?, reach::runtime()?);
+    let serving = wire::agent::serve(&settings, &config, &known, tokens, told, bulk.handle().clone());
+    let outcome = runtime.block_on(serving);
+    bulk.shutdown_background();
     runtime.shutdown_background();
     outcome
 }

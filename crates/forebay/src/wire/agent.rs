@@ -22,7 +22,7 @@ use forebay_budget::{
 };
 use forebay_net::{ConnLimits, Listener, ServeOptions, Watch, client::Client};
 use prometheus_client::registry::Registry;
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
 use super::{figures::LogFigures, network, sources::Clients};
 use crate::{
@@ -49,13 +49,14 @@ pub(crate) struct Told {
     pub(crate) secrets: Secrets,
 }
 
-/// Runs until it is asked to stop.
+/// Runs until it is asked to stop. Objects are fetched on `bulk`.
 pub(crate) async fn serve(
     settings: &Settings,
     config: &Config,
     known: &Known,
     tokens: Tokens,
     told: Told,
+    bulk: Handle,
 ) -> Outcome {
     let signals = Signals::listen()?;
     let (plan, clients) = known.plan(config, true)?;
@@ -71,7 +72,7 @@ pub(crate) async fn serve(
     let log = telemetry::start(&config.log, &ledger, LOG)?;
     let book = Book::open(&config.agent.agent_queue, book_options(config)).await.map_err(unusable)?;
     let workers = known.edges.iter().map(|edge| known.worker(edge, &plan, &clients));
-    let service = Service::new(Arc::new(book.clone()), workers, service_options(config));
+    let service = Service::new(Arc::new(book.clone()), workers, service_options(config, bulk));
     let courier = courier(config, &ledger, &book, &told)?;
     let api = Api::new(book.clone(), service.clone(), api_options(config, known, tokens, told.receivers));
     let (phase, phases) = watch::channel(Phase::Starting);
@@ -232,14 +233,15 @@ fn courier_options(config: &Config) -> CourierOptions {
     CourierOptions { patience: config.agent.agent_webhook_patience.0, ..CourierOptions::default() }
 }
 
-fn service_options(config: &Config) -> ServiceOptions {
+fn service_options(config: &Config, bulk: Handle) -> ServiceOptions {
     let agent = &config.agent;
     let patience = Patience {
         attempts_max: agent.agent_tries.0.get(),
         away_max: agent.agent_away.0,
         ..Patience::default()
     };
-    ServiceOptions { patience, drain_for: agent.agent_drain.0, ..ServiceOptions::default() }
+    let bulk_threads = Some(bulk);
+    ServiceOptions { patience, drain_for: agent.agent_drain.0, bulk_threads, ..ServiceOptions::default() }
 }
 
 fn api_options(config: &Config, known: &Known, tokens: Tokens, receivers: Receivers) -> ApiOptions {
