@@ -72,7 +72,8 @@ pub(crate) async fn serve(
     let log = telemetry::start(&config.log, &ledger, LOG)?;
     let book = Book::open(&config.agent.agent_queue, book_options(config)).await.map_err(unusable)?;
     let workers = known.edges.iter().map(|edge| known.worker(edge, &plan, &clients));
-    let service = Service::new(Arc::new(book.clone()), workers, service_options(config, bulk));
+    let service = ServiceOptions { bulk_threads: Some(bulk), ..service_options(config) };
+    let service = Service::new(Arc::new(book.clone()), workers, service);
     let courier = courier(config, &ledger, &book, &told)?;
     let api = Api::new(book.clone(), service.clone(), api_options(config, known, tokens, told.receivers));
     let (phase, phases) = watch::channel(Phase::Starting);
@@ -233,15 +234,14 @@ fn courier_options(config: &Config) -> CourierOptions {
     CourierOptions { patience: config.agent.agent_webhook_patience.0, ..CourierOptions::default() }
 }
 
-fn service_options(config: &Config, bulk: Handle) -> ServiceOptions {
+fn service_options(config: &Config) -> ServiceOptions {
     let agent = &config.agent;
     let patience = Patience {
         attempts_max: agent.agent_tries.0.get(),
         away_max: agent.agent_away.0,
         ..Patience::default()
     };
-    let bulk_threads = Some(bulk);
-    ServiceOptions { patience, drain_for: agent.agent_drain.0, bulk_threads, ..ServiceOptions::default() }
+    ServiceOptions { patience, drain_for: agent.agent_drain.0, ..ServiceOptions::default() }
 }
 
 fn api_options(config: &Config, known: &Known, tokens: Tokens, receivers: Receivers) -> ApiOptions {
