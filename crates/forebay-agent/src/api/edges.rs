@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use tokio::time::Instant;
 
-use super::problem::Problem;
+use super::problem::{Problem, Refusals};
 use super::query::Query;
 use super::routes::Api;
 use super::rows::limit;
@@ -17,15 +17,14 @@ use crate::service::{self, Presence};
 
 /// The edges, by their names.
 #[utoipa::path(
-    get, path = "/v1/edges", tag = "edges",
+    get, path = "/v1/edges", operation_id = "listEdges", tag = "edges",
     params(
-        ("cursor" = Option<String>, Query, description = "The `next` of the page before"),
-        ("limit" = Option<usize>, Query, description = "Edges on a page; 100 if nothing is said", minimum = 1, maximum = 1000),
+        ("cursor" = Option<String>, Query, description = "The `next` of the page before", pattern = "^[A-Za-z0-9._:\\[\\]-]{1,100}$"),
+        ("limit" = Option<u32>, Query, description = "Edges on a page; 100 if nothing is said", minimum = 1, maximum = 1000),
     ),
     responses(
         (status = 200, description = "A page of edges", body = PageView<EdgeView>),
-        (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
+        Refusals<0>
     )
 )]
 pub(super) async fn list(
@@ -61,7 +60,7 @@ fn view(edge: &service::EdgeView<'_>, load: Option<&EdgeLoad>) -> EdgeView {
     };
     EdgeView {
         name: edge.name.to_string(),
-        kind: edge.worker.kind().map(|kind| kind.name()),
+        kind: edge.worker.kind(),
         presence,
         away_seconds,
         control,

@@ -8,17 +8,20 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
+use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
+use utoipa::ToSchema;
 
 use super::problem::Problem;
 use super::routes::Api;
 use super::views::RowView;
+use crate::failure::FailureClass;
+use crate::outcome::Held;
 use crate::queue::{Cursor, JobId, RowFilter};
 
 /// Rows that are held at once.
 const PAGE: usize = 500;
-const CSV_HEAD: &str =
-    "job,url,edge,state,attempts,outcome,class,status,bytes,ttfb_ms,took_ms,before,after,ended,message\r\n";
+const CSV_HEAD: &str = "job,url,edge,state,attempts,outcome,class,status,bytes,ttfb_ms,took_ms,before,after,ended,message,digest\r\n";
 
 /// Which rows.
 #[derive(Clone, Debug)]
@@ -28,7 +31,8 @@ pub(super) enum Source {
 }
 
 /// How they are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum ExportForm {
     /// A JSON object a line.
     Ndjson,
@@ -122,18 +126,19 @@ fn csv(row: &RowView, to: &mut String) {
         row.job.clone(),
         row.url.clone(),
         row.edge.clone(),
-        row.state.to_owned(),
+        row.state.name().to_owned(),
         row.attempts.to_string(),
         row.outcome.unwrap_or_default().to_owned(),
-        row.class.unwrap_or_default().to_owned(),
+        row.class.map_or("", FailureClass::name).to_owned(),
         row.status.map(|status| status.to_string()).unwrap_or_default(),
         row.bytes.to_string(),
         number(row.ttfb_ms),
         number(row.took_ms),
-        row.before.unwrap_or_default().to_owned(),
-        row.after.unwrap_or_default().to_owned(),
+        row.before.map_or("", Held::name).to_owned(),
+        row.after.map_or("", Held::name).to_owned(),
         row.ended.clone().unwrap_or_default(),
         row.message.clone().unwrap_or_default(),
+        row.digest.clone().unwrap_or_default(),
     ];
     for (at, field) in fields.iter().enumerate() {
         let comma = if at == 0 { "" } else { "," };

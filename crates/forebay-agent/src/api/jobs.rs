@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 
-use super::problem::Problem;
+use super::problem::{OF_CHANGE, OF_JOB, Problem, Refusals};
 use super::query::Query;
 use super::routes::Api;
 use super::rows::{cursor, limit};
@@ -12,18 +12,17 @@ use crate::queue::{JobFilter, JobId, JobState, Telling};
 
 /// Jobs, the newest first.
 #[utoipa::path(
-    get, path = "/v1/jobs", tag = "jobs",
+    get, path = "/v1/jobs", operation_id = "listJobs", tag = "jobs",
     params(
-        ("state" = Option<String>, Query, description = "Only those: waiting, running, succeeded, failed or cancelled"),
+        ("state" = inline(Option<JobState>), Query, description = "Only those in this state"),
         ("label" = Option<String>, Query, description = "Only those with exactly this label"),
-        ("webhook" = Option<String>, Query, description = "Only those whose webhook is so far: pending, delivered or undelivered"),
-        ("cursor" = Option<String>, Query, description = "The `next` of the page before"),
-        ("limit" = Option<usize>, Query, description = "Jobs on a page; 100 if nothing is said", minimum = 1, maximum = 1000),
+        ("webhook" = inline(Option<Telling>), Query, description = "Only those whose webhook is so far"),
+        ("cursor" = Option<String>, Query, description = "The `next` of the page before", pattern = "^[0-9]{1,10}-[0-9]{1,10}-[0-9]{1,10}$"),
+        ("limit" = Option<u32>, Query, description = "Jobs on a page; 100 if nothing is said", minimum = 1, maximum = 1000),
     ),
     responses(
         (status = 200, description = "A page of jobs", body = PageView<JobView>),
-        (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
+        Refusals<0>
     )
 )]
 pub(super) async fn list(
@@ -45,12 +44,11 @@ pub(super) async fn list(
 
 /// A job with its counters.
 #[utoipa::path(
-    get, path = "/v1/jobs/{id}", tag = "jobs",
-    params(("id" = String, Path, description = "The job's name")),
+    get, path = "/v1/jobs/{id}", operation_id = "showJob", tag = "jobs",
+    params(("id" = String, Path, description = "The job's name", format = "uuid")),
     responses(
         (status = 200, description = "The job", body = JobView),
-        (status = "4XX", description = "There is none", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
+        Refusals<OF_JOB>
     )
 )]
 pub(super) async fn show(
@@ -64,16 +62,15 @@ pub(super) async fn show(
 
 /// A job's edges with their counters.
 #[utoipa::path(
-    get, path = "/v1/jobs/{id}/edges", tag = "jobs",
+    get, path = "/v1/jobs/{id}/edges", operation_id = "listEdgesOfJob", tag = "jobs",
     params(
-        ("id" = String, Path, description = "The job's name"),
-        ("cursor" = Option<String>, Query, description = "The `next` of the page before"),
-        ("limit" = Option<usize>, Query, description = "Edges on a page; 100 if nothing is said", minimum = 1, maximum = 1000),
+        ("id" = String, Path, description = "The job's name", format = "uuid"),
+        ("cursor" = Option<String>, Query, description = "The `next` of the page before", pattern = "^[0-9]{1,10}-[0-9]{1,10}-[0-9]{1,10}$"),
+        ("limit" = Option<u32>, Query, description = "Edges on a page; 100 if nothing is said", minimum = 1, maximum = 1000),
     ),
     responses(
         (status = 200, description = "A page of edges", body = PageView<PlaceView>),
-        (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
+        Refusals<OF_JOB>
     )
 )]
 pub(super) async fn places(
@@ -91,12 +88,11 @@ pub(super) async fn places(
 
 /// Cancels a job: what waits is not done, what is under way ends as it ends. One that has ended stays as it is.
 #[utoipa::path(
-    post, path = "/v1/jobs/{id}/cancel", tag = "jobs",
-    params(("id" = String, Path, description = "The job's name")),
+    post, path = "/v1/jobs/{id}/cancel", operation_id = "cancelJob", tag = "jobs",
+    params(("id" = String, Path, description = "The job's name", format = "uuid")),
     responses(
         (status = 200, description = "The job as it stands now", body = JobView),
-        (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
+        Refusals<OF_JOB>
     )
 )]
 pub(super) async fn cancel(
@@ -112,12 +108,11 @@ pub(super) async fn cancel(
 
 /// Does again what failed.
 #[utoipa::path(
-    post, path = "/v1/jobs/{id}/retry", tag = "jobs",
-    params(("id" = String, Path, description = "The job's name")),
+    post, path = "/v1/jobs/{id}/retry", operation_id = "retryJob", tag = "jobs",
+    params(("id" = String, Path, description = "The job's name", format = "uuid")),
     responses(
         (status = 200, description = "How many rows wait again", body = RetriedView),
-        (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
+        Refusals<OF_CHANGE>
     )
 )]
 pub(super) async fn retry(

@@ -55,11 +55,17 @@ impl List {
         while let Some(line) = self.lines.next().await? {
             match line.text {
                 Some(text) if text.trim_ascii().is_empty() => {}
-                Some(text) => return JobRequest::of_json(&text),
+                // That the first line has to be one, no schema of a text can say.
+                Some(text) => {
+                    let job = serde_json::from_slice(&text);
+                    return job.map_err(|error| {
+                        Problem::impossible(format!("the job, in the first line: {error}"))
+                    });
+                }
                 None => break,
             }
         }
-        Err(Problem::invalid("the first line has to be the job: {\"action\":\"purge\"}"))
+        Err(Problem::impossible("the first line has to be the job: {\"action\":\"purge\"}"))
     }
 
     /// Takes in all that follows.

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::export::{self, ExportForm, Source};
 use super::jobs::job_id;
-use super::problem::Problem;
+use super::problem::{OF_ALL_ROWS, OF_ROWS, Problem, Refusals};
 use super::query::Query;
 use super::routes::Api;
 use super::views::{PageView, RowView};
@@ -19,21 +19,20 @@ const PAGE_MAX: usize = 1000;
 
 /// A job's URLs on its edges, in the order in which they were submitted.
 #[utoipa::path(
-    get, path = "/v1/jobs/{id}/urls", tag = "jobs",
+    get, path = "/v1/jobs/{id}/urls", operation_id = "listUrlsOfJob", tag = "jobs",
     params(
-        ("id" = String, Path, description = "The job's name"),
-        ("state" = Option<String>, Query, description = "Only those: waiting, processing, succeeded, failed or cancelled"),
-        ("class" = Option<String>, Query, description = "Only those that failed of this class"),
-        ("edge" = Option<String>, Query, description = "Only those on this edge"),
-        ("cursor" = Option<String>, Query, description = "The `next` of the page before"),
-        ("limit" = Option<usize>, Query, description = "URLs on a page; 100 if nothing is said", minimum = 1, maximum = 1000),
-        ("format" = Option<String>, Query, description = "All of them in a stream: ndjson or csv"),
+        ("id" = String, Path, description = "The job's name", format = "uuid"),
+        ("state" = inline(Option<RowState>), Query, description = "Only those in this state"),
+        ("class" = inline(Option<FailureClass>), Query, description = "Only those that failed of this class"),
+        ("edge" = Option<String>, Query, description = "Only those on this edge", pattern = "^[A-Za-z0-9._:\\[\\]-]{1,100}$"),
+        ("cursor" = Option<String>, Query, description = "The `next` of the page before", pattern = "^[0-9]{1,10}-[0-9]{1,10}-[0-9]{1,10}$"),
+        ("limit" = Option<u32>, Query, description = "URLs on a page; 100 if nothing is said", minimum = 1, maximum = 1000),
+        ("format" = inline(Option<ExportForm>), Query, description = "All of them in a stream: ndjson or csv"),
     ),
     responses(
         (status = 200, description = "A page of URLs on edges, or all of them",
          content((PageView<RowView> = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))),
-        (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
+        Refusals<OF_ROWS>
     )
 )]
 pub(super) async fn of_job(
@@ -48,17 +47,16 @@ pub(super) async fn of_job(
 
 /// URLs on edges that were given up, of all jobs, those of the oldest first.
 #[utoipa::path(
-    get, path = "/v1/dead-letters", tag = "jobs",
+    get, path = "/v1/dead-letters", operation_id = "listDeadLetters", tag = "jobs",
     params(
-        ("cursor" = Option<String>, Query, description = "The `next` of the page before"),
-        ("limit" = Option<usize>, Query, description = "URLs on a page; 100 if nothing is said", minimum = 1, maximum = 1000),
-        ("format" = Option<String>, Query, description = "All of them in a stream: ndjson or csv"),
+        ("cursor" = Option<String>, Query, description = "The `next` of the page before", pattern = "^[0-9]{1,10}-[0-9]{1,10}-[0-9]{1,10}$"),
+        ("limit" = Option<u32>, Query, description = "URLs on a page; 100 if nothing is said", minimum = 1, maximum = 1000),
+        ("format" = inline(Option<ExportForm>), Query, description = "All of them in a stream: ndjson or csv"),
     ),
     responses(
         (status = 200, description = "A page of URLs on edges, or all of them",
          content((PageView<RowView> = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))),
-        (status = "4XX", description = "It was refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not now", body = Problem, content_type = "application/problem+json"),
+        Refusals<OF_ALL_ROWS>
     )
 )]
 pub(super) async fn dead(State(api): State<Api>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
@@ -70,11 +68,14 @@ async fn answer(api: &Api, source: Source, query: &Query) -> Result<Response, Pr
     let form = query.text("format")?.map(|word| {
         ExportForm::of_word(word).ok_or_else(|| Problem::invalid("format has to be ndjson or csv"))
     });
-    let after = cursor(query)?;
+    let (after, most) = (cursor(query)?, limit(query)?);
     if let Some(form) = form.transpose()? {
-        return export::all(api, source, after, form).await;
+        return match query.text("limit")? {
+            Some(_) => Err(Problem::impossible("limit is for pages: with format there is all of it")),
+            None => export::all(api, source, after, form).await,
+        };
     }
-    let Page { items, next } = source.page(api, after, limit(query)?).await?;
+    let Page { items, next } = source.page(api, after, most).await?;
     let items = items.into_iter().map(RowView::from).collect();
     Ok(Json(PageView::<RowView> { items, next: next.map(|next| next.to_string()) }).into_response())
 }

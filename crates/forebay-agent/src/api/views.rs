@@ -5,17 +5,11 @@ use std::time::Duration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::queue::{Job, Moment, PlaceTally, Row, Tally, Webhook};
-
-/// What is done with a URL.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "it is the description of a word that the crate's own type writes")]
-pub(super) enum ActionWord {
-    Purge,
-    Warm,
-    Refresh,
-}
+use crate::edge::EdgeKind;
+use crate::failure::FailureClass;
+use crate::outcome::Held;
+use crate::queue::{Job, JobState, Moment, PlaceTally, Row, RowState, Tally, Telling, Webhook};
+use crate::task::Action;
 
 /// A page, and where the next one begins.
 #[derive(Serialize, ToSchema)]
@@ -29,11 +23,12 @@ pub(super) struct PageView<T> {
 /// A job as it stands.
 #[derive(Serialize, ToSchema)]
 pub(super) struct JobView {
+    #[schema(format = "uuid")]
     id: String,
-    #[schema(value_type = ActionWord)]
-    action: &'static str,
-    /// `waiting`, `running`, `succeeded`, `failed` or `cancelled`.
-    state: &'static str,
+    #[schema(inline)]
+    action: Action,
+    #[schema(inline)]
+    state: JobState,
     /// Its rows by state.
     rows: Tally,
     /// URLs in its list.
@@ -44,6 +39,7 @@ pub(super) struct JobView {
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     window: Option<String>,
@@ -55,8 +51,10 @@ pub(super) struct JobView {
     /// The first run, if this one is a repetition.
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<String>,
+    #[schema(format = DateTime)]
     created: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     ended: Option<String>,
 }
 
@@ -65,15 +63,17 @@ pub(super) struct JobView {
 pub(super) struct WebhookView {
     /// Who is told; what its query says is known to its submitter.
     url: String,
-    /// `pending`, `delivered` or `undelivered`.
-    state: &'static str,
+    #[schema(inline)]
+    state: Telling,
     /// How often it was tried since the job ended.
     tries: u32,
     /// When it is tried, or tried again.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     next: Option<String>,
     /// When the receiver said that it had heard.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     delivered: Option<String>,
     /// What was wrong with the last try that failed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,6 +84,7 @@ pub(super) struct WebhookView {
 #[derive(Serialize, ToSchema)]
 pub(super) struct SubmittedView {
     /// The job's name.
+    #[schema(format = "uuid")]
     pub(super) id: String,
     /// Whether it was there already, under the same idempotency key.
     pub(super) known: bool,
@@ -127,18 +128,20 @@ pub(super) struct RowView {
     pub(super) job: String,
     pub(super) url: String,
     pub(super) edge: String,
-    /// `waiting`, `processing`, `succeeded`, `failed` or `cancelled`.
-    pub(super) state: &'static str,
+    #[schema(inline)]
+    pub(super) state: RowState,
     pub(super) attempts: u32,
     /// When it comes next, if it waits.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     pub(super) due: Option<String>,
     /// What came of it: `removed`, `absent`, `purged`, `warmed`, `present`, `refreshed` or `failed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) outcome: Option<&'static str>,
     /// The class of its last failure.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) class: Option<&'static str>,
+    #[schema(inline)]
+    pub(super) class: Option<FailureClass>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) message: Option<String>,
     /// The status of the answer that decided.
@@ -149,13 +152,20 @@ pub(super) struct RowView {
     pub(super) ttfb_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) took_ms: Option<f64>,
-    /// What the edge held before: `hit`, `stale`, `miss` or `unknown`.
+    /// What the edge held before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) before: Option<&'static str>,
+    #[schema(inline)]
+    pub(super) before: Option<Held>,
     /// What it holds now.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) after: Option<&'static str>,
+    #[schema(inline)]
+    pub(super) after: Option<Held>,
+    /// The digest of its bytes, if the job wanted them read.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    pub(super) digest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     pub(super) ended: Option<String>,
 }
 
@@ -165,7 +175,8 @@ pub(super) struct EdgeView {
     pub(super) name: String,
     /// What it is, as far as is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) kind: Option<&'static str>,
+    #[schema(inline)]
+    pub(super) kind: Option<EdgeKind>,
     /// `here`, or `away` if it answers nobody.
     pub(super) presence: &'static str,
     /// For how long it has been away.
@@ -206,8 +217,8 @@ impl From<Job> for JobView {
         let webhook = terms.webhook.zip(job.webhook).map(|(url, webhook)| WebhookView::of(&url, webhook));
         Self {
             id: job.id.to_string(),
-            action: terms.action.name(),
-            state: job.state.name(),
+            action: terms.action,
+            state: job.state,
             rows: job.rows,
             urls: job.urls,
             duplicates: job.duplicates,
@@ -232,7 +243,7 @@ impl WebhookView {
     fn of(url: &str, Webhook { state, tries, next, told, trouble }: Webhook) -> Self {
         Self {
             url: url.split_once('?').map_or_else(|| url.to_owned(), |(before, _)| format!("{before}?…")),
-            state: state.name(),
+            state,
             tries,
             next: next.map(text),
             delivered: told.map(text),
@@ -255,11 +266,11 @@ impl From<Row> for RowView {
             job: row.job.to_string(),
             url: row.url.into(),
             edge: row.edge.to_string(),
-            state: row.state.name(),
+            state: row.state,
             attempts: row.attempts,
             due: row.due.map(text),
             outcome: outcome.map(|outcome| outcome.verdict.name()),
-            class: row.failure.as_ref().map(|failure| failure.class.name()),
+            class: row.failure.as_ref().map(|failure| failure.class),
             message: row
                 .failure
                 .as_ref()
@@ -269,8 +280,9 @@ impl From<Row> for RowView {
             bytes: outcome.map_or(0, |outcome| outcome.bytes),
             ttfb_ms: outcome.and_then(|outcome| outcome.ttfb).map(ms),
             took_ms: outcome.map(|outcome| ms(outcome.took)),
-            before: outcome.map(|outcome| outcome.before.name()),
-            after: outcome.map(|outcome| outcome.after.name()),
+            before: outcome.map(|outcome| outcome.before),
+            after: outcome.map(|outcome| outcome.after),
+            digest: outcome.and_then(|outcome| outcome.digest).map(|digest| digest.to_string()),
             ended: row.ended.map(text),
         }
     }

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::queue::{Job, Tally};
+use crate::queue::{Job, JobState, Tally};
+use crate::task::Action;
 
 /// The body of a webhook.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -25,10 +26,11 @@ pub struct Ended {
     /// Its name: more of it is to be had from the agent under this name.
     #[schema(format = "uuid")]
     id: String,
-    /// `purge`, `warm` or `refresh`.
-    action: &'static str,
+    #[schema(inline)]
+    action: Action,
     /// `succeeded`, `failed` or `cancelled`.
-    state: &'static str,
+    #[schema(inline)]
+    state: JobState,
     /// What its submitter called it.
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<String>,
@@ -55,8 +57,8 @@ impl Message {
             timestamp: ended.clone(),
             data: Ended {
                 id: job.id.to_string(),
-                action: job.terms.action.name(),
-                state: job.state.name(),
+                action: job.terms.action,
+                state: job.state,
                 label: job.terms.label.clone(),
                 urls: job.urls,
                 rows: job.rows,

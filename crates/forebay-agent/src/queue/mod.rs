@@ -23,7 +23,7 @@ mod window;
 mod worker;
 
 pub use book::{Book, BookOptions, Leases, QueueFigures, Stock, Submission, Submitted};
-pub use clock::{Clock, Moment, WallClock};
+pub use clock::{Clock, Moment, MomentError, WallClock};
 pub use error::QueueError;
 pub use id::{JobId, JobIdError};
 pub use nats::{Dispatcher, NatsCounts, NatsError, NatsLink, NatsLogin, NatsOptions, NatsWorker};

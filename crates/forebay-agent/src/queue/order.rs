@@ -12,7 +12,7 @@ use crate::task::Action;
 
 /// Edges of one job at most.
 pub const EDGES_MAX: usize = 10_000;
-/// Bytes of options, of a label, of an idempotency key and of a webhook's URL at most.
+/// Bytes of options, and letters of a label, of an idempotency key and of a webhook's URL, at most.
 const OPTIONS_LEN_MAX: usize = 16 << 10;
 const LABEL_LEN_MAX: usize = 200;
 const KEY_LEN_MAX: usize = 200;
@@ -99,7 +99,9 @@ impl Order {
 
     /// Whether it can be taken.
     pub(crate) fn check(&self) -> Result<(), QueueError> {
-        let long = |text: &Option<String>, most: usize| text.as_ref().is_some_and(|text| text.len() > most);
+        let long = |text: &Option<String>, most: usize| {
+            text.as_ref().is_some_and(|text| text.chars().count() > most)
+        };
         let mut names: Vec<_> = self.edges.iter().map(|place| &place.edge).collect();
         names.sort_unstable();
         let Terms { priority, options, label, every, webhook, .. } = &self.terms;
@@ -114,11 +116,11 @@ impl Order {
         } else if options.len() > OPTIONS_LEN_MAX {
             "the options have more than 16 KiB"
         } else if long(label, LABEL_LEN_MAX) {
-            "the label has more than 200 bytes"
+            "the label has more than 200 letters"
         } else if long(webhook, WEBHOOK_LEN_MAX) {
             "the webhook's URL has more than 2 KiB"
         } else if long(&self.idempotency_key, KEY_LEN_MAX) {
-            "the idempotency key has more than 200 bytes"
+            "the idempotency key has more than 200 letters"
         } else if every.is_some_and(|every| every < EVERY_MIN) {
             "a job comes back every minute at most"
         } else {

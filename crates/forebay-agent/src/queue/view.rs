@@ -52,7 +52,8 @@ pub struct Webhook {
 }
 
 /// How far it is to have told somebody that a job is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Telling {
     /// The job is not over, or the receiver has not heard of it yet.
     Pending,
@@ -87,7 +88,7 @@ pub enum Told {
 }
 
 /// How far a job is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum JobState {
     /// Nothing of it has been begun.
@@ -142,7 +143,7 @@ pub struct EdgeLoad {
 }
 
 /// How one URL on one edge stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RowState {
     /// Not begun, or to be tried again.
@@ -231,7 +232,10 @@ impl FromStr for Cursor {
     type Err = CursorError;
 
     fn from_str(text: &str) -> Result<Self, CursorError> {
-        let mut parts = text.split('-').map(|part| part.parse::<u32>().map(i64::from));
+        // No number of ours is longer.
+        let number = |part: &str| if part.len() <= 10 { part.parse::<u64>().ok() } else { None };
+        let mut parts =
+            text.split('-').map(|part| number(part).and_then(|it| i64::try_from(it).ok()).ok_or(CursorError));
         match [parts.next(), parts.next(), parts.next(), parts.next()] {
             [Some(Ok(job)), Some(Ok(n)), Some(Ok(edge)), None] => Ok(Self(RowId { job, n, edge })),
             _ => Err(CursorError),

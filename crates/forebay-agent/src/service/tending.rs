@@ -14,10 +14,11 @@ use super::figures::EdgeFigures;
 use super::leases::Leases;
 use super::presence::{Presence, Watched};
 use crate::edge::EdgeName;
-use crate::failure::FailureClass;
+use crate::failure::{Failure, FailureClass};
+use crate::outcome::Outcome;
 use crate::queue::{Clock, GivenBack, Leased, Queue, QueueError, Settled};
 use crate::task::Lane;
-use crate::work::Worker;
+use crate::work::{Wishes, Worker};
 
 /// Short requests that are leased before there is room for them: a commit takes as long as hundreds of purges.
 const AHEAD_CONTROL: usize = 256;
@@ -234,7 +235,12 @@ async fn work(edge: &Arc<Tended>, lane: Lane, mut rows: mpsc::Receiver<Leased>) 
 
 /// Does it, and tells what came of it.
 async fn one(edge: Arc<Tended>, row: Leased) {
-    let outcome = edge.worker.run(row.action, &row.target).await;
+    let outcome = match Wishes::of_json(&row.options) {
+        Ok(wishes) => edge.worker.wishing(&wishes).run(row.action, &row.target).await,
+        Err(error) => {
+            Outcome::failed(Failure::new(FailureClass::Invalid, format!("the job's options: {error}")))
+        }
+    };
     edge.figures.note(row.action, &outcome);
     match outcome.verdict.failure() {
         Some(failure) if is_away(failure.class) => {

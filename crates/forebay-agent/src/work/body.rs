@@ -82,7 +82,7 @@ impl<'a> Nowhere<'a> {
 
     async fn came(&mut self, bytes: u64) -> Result<(), Failure> {
         self.bytes += bytes;
-        self.edge.progress.moved(bytes);
+        self.edge.progress().moved(bytes);
         self.aboard.came(bytes);
         self.allow(self.bytes)?;
         self.edge.governor.bandwidth.pay(bytes).await;

@@ -4,7 +4,7 @@
 //! object to nowhere; then it asks the edge whether it has it now. A refresh purges, proves the object absent, and warms it. Each request
 //! is let in by the edge's governor and tried again under its brakes; nothing is held while waiting for either.
 //!
-//! - [`Worker`], [`WorkOptions`]: an edge at work;
+//! - [`Worker`], [`WorkOptions`]: an edge at work; [`Wishes`]: what one job has otherwise;
 //! - `request`: what is sent; `tries`: until when; `body`: objects to nowhere;
 //! - `purging`, `probing`, `warming`, `refreshing`: the steps.
 
@@ -15,7 +15,9 @@ mod refreshing;
 mod request;
 mod tries;
 mod warming;
+mod wishes;
 mod worker;
 
 pub use request::{Variant, VariantError};
+pub use wishes::{VARIANTS_MAX, WishError, Wishes};
 pub use worker::{Clients, Progress, Proof, Seen, WorkOptions, Worker};

@@ -137,7 +137,7 @@ impl Inner {
             Lane::Bulk => &self.clients.bulk,
         };
         let begun = Instant::now();
-        self.progress.sent();
+        self.progress().sent();
         match client.send_to(&self.spec.endpoint(target), self.request(question, target)).await {
             Ok(response) => {
                 let ttfb = begun.elapsed();

@@ -9,11 +9,14 @@ use forebay_net::client::Client;
 use forebay_net::retry::RetryPolicy;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use super::request::Variant;
 use super::tries::Tries;
+use super::wishes::Wishes;
 use super::{probing, purging, refreshing, warming};
 use crate::edge::{EdgeKind, EdgeSpec};
 use crate::failure::{Failure, FailureClass};
@@ -49,7 +52,8 @@ pub struct WorkOptions {
 }
 
 /// How far outcomes are proved.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Proof {
     /// What the edge says to the request itself has to do.
     Never,
@@ -58,6 +62,20 @@ pub enum Proof {
     Warm,
     /// Everything is asked for again.
     Always,
+}
+
+impl Proof {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Never, Self::Warm, Self::Always];
+
+    /// The word in settings and answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Warm => "warm",
+            Self::Always => "always",
+        }
+    }
 }
 
 impl Default for WorkOptions {
@@ -99,7 +117,13 @@ pub(super) struct Inner {
     pub(super) clients: Clients,
     pub(super) governor: Governor,
     pub(super) options: WorkOptions,
-    pub(super) progress: Progress,
+    known: Arc<Known>,
+}
+
+/// What is known of an edge, whatever is asked of it.
+#[derive(Debug)]
+struct Known {
+    progress: Progress,
     kind: OnceCell<Option<EdgeKind>>,
     /// What came of the last time that it was not found out, and how often that was.
     not_found: Mutex<(u64, Option<Failure>)>,
@@ -109,14 +133,23 @@ impl Worker {
     /// Work on this edge.
     pub fn new(spec: EdgeSpec, clients: Clients, governor: Governor, options: WorkOptions) -> Self {
         let kind = spec.kind.map_or_else(OnceCell::new, |kind| OnceCell::new_with(Some(Some(kind))));
+        let known = Known { progress: Progress::default(), kind, not_found: Mutex::default() };
+        Self(Arc::new(Inner { spec, clients, governor, options, known: Arc::new(known) }))
+    }
+
+    /// The same work at the same edge, as somebody wishes it.
+    #[must_use]
+    pub fn wishing(&self, wishes: &Wishes) -> Self {
+        if wishes.is_empty() {
+            return self.clone();
+        }
+        let Inner { spec, clients, governor, options, known } = &*self.0;
         Self(Arc::new(Inner {
-            spec,
-            clients,
-            governor,
-            options,
-            progress: Progress::default(),
-            kind,
-            not_found: Mutex::default(),
+            spec: spec.clone(),
+            clients: clients.clone(),
+            governor: governor.clone(),
+            options: wishes.apply(options),
+            known: Arc::clone(known),
         }))
     }
 
@@ -132,7 +165,7 @@ impl Worker {
 
     /// What it is, if that was said or has been found out.
     pub fn kind(&self) -> Option<EdgeKind> {
-        self.0.kind.get().copied().flatten()
+        self.0.known.kind.get().copied().flatten()
     }
 
     /// Whether what is under way has to be finished, because the edge would fetch the rest faster than it may.
@@ -143,7 +176,7 @@ impl Worker {
 
     /// What was moved so far.
     pub fn seen(&self) -> Seen {
-        self.0.progress.seen()
+        self.0.known.progress.seen()
     }
 
     /// Does it, and says what came of it. Never fails otherwise than in the outcome.
@@ -207,21 +240,26 @@ impl Inner {
     /// What it is; asked once, by whoever comes first. If nothing comes of that, those who have waited for it do not ask one after
     /// the other what was not answered to the first.
     async fn found(&self, target: &Target) -> Result<Option<EdgeKind>, Failure> {
-        let before = self.not_found.lock().0;
+        let not_found = &self.known.not_found;
+        let before = not_found.lock().0;
         let ask = || async {
             let earlier = {
-                let not_found = self.not_found.lock();
+                let not_found = not_found.lock();
                 not_found.1.clone().filter(|_| not_found.0 != before)
             };
             if let Some(failure) = earlier {
                 return Err(failure);
             }
             probing::detect(self, target).await.inspect_err(|failure| {
-                let mut not_found = self.not_found.lock();
+                let mut not_found = not_found.lock();
                 *not_found = (not_found.0 + 1, Some(failure.clone()));
             })
         };
-        self.kind.get_or_try_init(ask).await.copied()
+        self.known.kind.get_or_try_init(ask).await.copied()
+    }
+
+    pub(super) fn progress(&self) -> &Progress {
+        &self.known.progress
     }
 
     /// The variants, one at least.

@@ -75,6 +75,14 @@ fn jobs() -> Command {
         text("at", "TIME", "Not before this time (RFC 3339)"),
         text("window", "WINDOW", "Only at this time of day, in UTC: 02:00-06:00"),
         text("every", "TIME", "Again so long after it was due: 6h"),
+        text(
+            "variant",
+            "FIELD",
+            "Warm what this header field chooses, too: \"Accept-Encoding: gzip\"; more than once for several",
+        )
+        .action(ArgAction::Append),
+        text("proof", "WHEN", "How far outcomes are proved: warm, always or never"),
+        flag("digest", "Read every byte of what is warmed, and keep its SHA-256"),
         text("webhook", "URL", "Whom to tell when it is over; the agent's operator says who may be told"),
         text("idempotency-key", "TEXT", "Your own name for this request: sent twice, it is done once"),
     ]);
@@ -125,7 +133,12 @@ pub(super) fn asked(given: &ArgMatches) -> JobsAsked {
             action: given.get_one("action").copied().unwrap_or(Action::Purge),
             urls: given.get_many::<OsString>("urls").into_iter().flatten().cloned().collect(),
             from: given.get_one("from").cloned(),
-            terms: among(&["edge", "priority", "label", "at", "window", "every", "webhook"]),
+            terms: among(&[
+                "edge", "priority", "label", "at", "window", "every", "webhook", "variant", "proof",
+            ])
+            .into_iter()
+            .chain(given.get_flag("digest").then(|| ("digest", "true".to_owned())))
+            .collect(),
             key: one("idempotency-key"),
         },
         "show" => Asking::Show(id()),

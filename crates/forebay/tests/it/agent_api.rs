@@ -62,14 +62,67 @@ fn what_is_wrong_with_a_request_is_named() {
     refused("POST", "/v1/jobs?action=purge", PLAIN, &long, 413, "1024 bytes");
     refused("POST", "/v1/jobs", JSON, "{", 400, "the job");
     refused("POST", "/v1/jobs", "Content-Type: image/png\r\n", "", 415, "text/plain");
+    refused("GET", "/v1/dead-letters?format=csv&limit=7", "", "", 422, "pages");
+    refused("GET", "/v1/dead-letters?format=csv&limit=x", "", "", 400, "1 to 1000");
+    refused("POST", "/v1/jobs", "Content-Type: application/x-ndjson\r\n", "nonsense\n", 422, "first line");
     refused("GET", "/v1/jobs?limit=0", "", "", 400, "1 to 1000");
     refused("GET", "/v1/jobs?cursor=x", "", "", 400, "cursor");
     refused("GET", "/v1/jobs/nonsense", "", "", 404, "no such job");
     refused("GET", "/nonsense", "", "", 404, "openapi");
     refused("DELETE", "/v1/jobs", "", "", 405, "Allow");
+    refused("POST", "/v1/jobs?action=purge", JSON, "{}", 422, "text/plain");
+    refused("POST", "/v1/jobs", PLAIN, "http://www.example.test/1", 422, "action");
+    refused("POST", "/v1/jobs?action=warm&variant=Host:%20x", PLAIN, "", 422, "Host: x");
+    refused("POST", "/v1/jobs?action=warm&variant=gzip", PLAIN, "", 422, "header field");
+    refused("POST", "/v1/jobs?action=purge&digest=true", PLAIN, "", 422, "digest");
+    refused("POST", "/v1/jobs?action=purge&window=02:00-02:00", PLAIN, "", 422, "no length");
     let open = |target: &str| ask(&agent.server, "GET", target, "", "").0;
     assert_eq!((open("/v1/jobs"), open("/v1/openapi.json")), (401, 200));
     assert!(!agent.server.said().contains(crate::agent::TOKEN));
+}
+
+#[test]
+fn a_job_says_what_it_warms_and_how_far_that_is_proved() {
+    let edge = edge();
+    let agent =
+        Agent::start(&[("name=a", &edge)], &["--variant", "X-Of-The-Settings: 1", "--proof", "never"]);
+    let asked = |path: &str| -> Vec<_> {
+        let seen = edge.seen();
+        let of = seen.into_iter().filter(|seen| seen.target.key == path);
+        of.map(|seen| (seen.target.verb, seen.head)).collect()
+    };
+    let submit = |words: &[&str]| {
+        let submitted = agent.jobs(&[&["submit", "warm"], words].concat());
+        assert_eq!(submitted.status.code(), Some(0), "{}", crate::run::stderr(&submitted));
+        let id = crate::run::stdout(&submitted).trim().to_owned();
+        assert_eq!(agent.over(&id)["state"], "succeeded");
+        id
+    };
+    submit(&["http://www.example.test/settings"]);
+    assert_eq!(asked("/settings").iter().filter(|(verb, _)| *verb == Verb::Get).count(), 1);
+    assert!(asked("/settings").iter().all(|(_, head)| head.field("x-of-the-settings") == Some("1")));
+    let id = submit(&[
+        "http://www.example.test/own",
+        "--variant",
+        "Accept-Encoding: gzip, br",
+        "--variant",
+        "Accept-Encoding: identity",
+        "--proof",
+        "always",
+        "--digest",
+    ]);
+    let own = asked("/own");
+    let gets: Vec<_> = own.iter().filter(|(verb, _)| *verb == Verb::Get).collect();
+    let encodings: Vec<_> =
+        gets.iter().map(|(_, head)| head.field("accept-encoding").unwrap().to_owned()).collect();
+    assert_eq!(encodings, ["gzip, br", "identity"]);
+    assert!(own.iter().any(|(verb, _)| *verb == Verb::Look), "it is proved");
+    let row = &agent.rows(&id, "")[0];
+    assert!(row["digest"].as_str().unwrap().starts_with("sha256:"), "{row}");
+    // A label is found by all of it.
+    submit(&["http://www.example.test/labelled", "--label", "release 7"]);
+    let labelled = |label: &str| crate::run::stdout(&agent.jobs(&["list", "--label", label])).lines().count();
+    assert_eq!((labelled("release 7"), labelled("release")), (1, 0));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod agent;
 mod agent_api;
+mod agent_described;
 mod agent_webhooks;
 mod bad_input;
 mod bucket;
