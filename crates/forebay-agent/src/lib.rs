@@ -8,7 +8,7 @@
 //! - [`Target`], [`Action`], [`Lane`]: what is to be done;
 //! - [`Outcome`], [`FailureClass`]: what came of it;
 //! - [`edge`]: who an edge is, and what its answers mean;
-//! - [`governor`]: care for an edge;
+//! - [`governor`]: care for an edge; [`Window`]: at what times of day;
 //! - [`work`]: one URL on one edge;
 //! - [`list`]: URLs by the million; [`fleet`]: all of them, on many edges;
 //! - [`queue`]: jobs that survive the process; [`service`]: the agent that works on them; [`api`]: asking it to; [`metrics`]: watching it;
@@ -30,6 +30,7 @@ pub mod service;
 mod spread;
 mod target;
 mod task;
+mod window;
 pub mod work;
 
 pub use failure::{Failure, FailureClass};
@@ -37,3 +38,4 @@ pub use outcome::{Held, Outcome, Sha256Digest, Verdict};
 pub use spread::{BOUNDS_LEN, Spread, Times};
 pub use target::{Target, TargetError};
 pub use task::{Action, Lane, UnknownAction};
+pub use window::{Window, WindowError};

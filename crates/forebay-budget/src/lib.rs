@@ -52,7 +52,7 @@ pub use lease::Lease;
 pub use ledger::{Ledger, Usage, WAITERS_MAX_DEFAULT};
 pub use plan::{
     AgentAsk, AgentPlan, CONNECTIONS_MIN, FdPlan, LanePlan, Limits, Line, MEMORY_DEFAULT_MAX, MemoryFacts,
-    Plan, PlanError, Sizes, TransferAsk, TransferPlan, UpstreamSizes, Work,
+    Plan, PlanError, ServicePlan, Sizes, TransferAsk, TransferPlan, UpstreamSizes, Work,
 };
 pub use refused::{FdRefused, Refused, Why};
 pub use size::{ByteSize, ParseUnitError, Rate};

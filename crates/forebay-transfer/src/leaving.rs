@@ -14,6 +14,8 @@ use tokio::task::{JoinError, JoinSet};
 #[derive(Debug, Default)]
 pub(crate) struct Leaving {
     tasks: Mutex<JoinSet<bool>>,
+    /// Whose turn it is to wait: a set of tasks wakes only the one who asked last.
+    turn: tokio::sync::Mutex<()>,
     failed: AtomicBool,
 }
 
@@ -31,6 +33,7 @@ impl Leaving {
     /// Waits until none is left, and says whether all that ended since this was last asked did what they were for. Cancel safe: nothing is
     /// forgotten before it is said.
     pub(crate) async fn ended(&self) -> bool {
+        let _turn = self.turn.lock().await;
         while let Some(ended) = poll_fn(|cx| self.tasks.lock().poll_join_next(cx)).await {
             self.note(&ended);
         }
@@ -52,6 +55,9 @@ impl Drop for Leaving {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test]
@@ -63,5 +69,23 @@ mod tests {
         assert!(!leaving.ended().await);
         leaving.spawn(async { true });
         assert!(leaving.ended().await);
+    }
+    #[tokio::test(start_paused = true)]
+    async fn everybody_who_waits_is_told_when_none_is_left_and_one_of_them_of_what_failed() {
+        let leaving = Arc::new(Leaving::default());
+        let (go, gone) = tokio::sync::oneshot::channel::<()>();
+        leaving.spawn(async { gone.await.is_err() });
+        let mut waiting = JoinSet::new();
+        for _ in 0..2 {
+            let leaving = Arc::clone(&leaving);
+            waiting.spawn(async move { leaving.ended().await });
+        }
+        // Both are waiting, each in a task of its own.
+        tokio::task::yield_now().await;
+        go.send(()).unwrap();
+        let told = tokio::time::timeout(Duration::from_secs(1), waiting.join_all()).await;
+        let mut told = told.expect("one of them was not woken");
+        told.sort_unstable();
+        assert_eq!(told, [false, true]);
     }
 }

@@ -18,7 +18,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use forebay_agent::{edge::EdgeKind, governor::Window};
+use forebay_agent::{Window, edge::EdgeKind};
 use forebay_budget::{ByteSize, Rate};
 use forebay_s3::Profile;
 use forebay_tower::client_ip::Network;

@@ -36,6 +36,15 @@ pub(crate) struct Transfers {
     pub(crate) part_size: Option<ByteSize>,
 }
 
+/// The plans of work on edges, with the same settings.
+#[derive(Debug)]
+pub(crate) struct EdgePlans {
+    /// From the command line.
+    pub(crate) once: AgentPlan,
+    /// By an agent, or why that does not fit.
+    pub(crate) agent: Result<AgentPlan, Failure>,
+}
+
 /// What transfers with these settings have.
 pub(crate) fn transfers(sources: &Sources) -> Result<Transfers, Failure> {
     let config = sources.load()?.to_config()?;
@@ -50,7 +59,7 @@ pub(crate) fn transfers(sources: &Sources) -> Result<Transfers, Failure> {
 }
 
 /// What work on edges has with these settings; nothing if they name no edge.
-pub(crate) fn edges(sources: &Sources) -> Result<Option<AgentPlan>, Failure> {
+pub(crate) fn edges(sources: &Sources) -> Result<Option<EdgePlans>, Failure> {
     Known::planned(&sources.load()?.to_config()?)
 }
 

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::problem::Problem;
 use super::routes::Api;
+use super::rows::view;
 use super::views::RowView;
 use crate::failure::FailureClass;
 use crate::outcome::Held;
@@ -21,7 +22,7 @@ use crate::queue::{Cursor, JobId, RowFilter};
 
 /// Rows that are held at once.
 const PAGE: usize = 500;
-const CSV_HEAD: &str = "job,url,edge,state,attempts,outcome,class,status,bytes,ttfb_ms,took_ms,before,after,ended,message,digest\r\n";
+const CSV_HEAD: &str = "job,url,edge,state,presence,attempts,outcome,class,status,bytes,ttfb_ms,took_ms,before,after,ended,message,digest\r\n";
 
 /// Which rows.
 #[derive(Clone, Debug)]
@@ -114,7 +115,7 @@ impl Export {
         let page = self.source.page(&self.api, after, PAGE).await?;
         self.next = page.next.map_or(Next::End, |next| Next::From(Some(next)));
         for row in page.items {
-            self.form.write(&row.into(), to);
+            self.form.write(&view(&self.api, row), to);
         }
         Ok(())
     }
@@ -127,6 +128,7 @@ fn csv(row: &RowView, to: &mut String) {
         row.url.clone(),
         row.edge.clone(),
         row.state.name().to_owned(),
+        row.presence.unwrap_or_default().to_owned(),
         row.attempts.to_string(),
         row.outcome.unwrap_or_default().to_owned(),
         row.class.map_or("", FailureClass::name).to_owned(),

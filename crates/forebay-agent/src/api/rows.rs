@@ -12,6 +12,7 @@ use super::routes::Api;
 use super::views::{PageView, RowView};
 use crate::failure::FailureClass;
 use crate::queue::{Cursor, Page, Row, RowFilter, RowState};
+use crate::service::Presence;
 
 /// Items on a page, if nothing is said, and at most.
 const PAGE: usize = 100;
@@ -76,8 +77,16 @@ async fn answer(api: &Api, source: Source, query: &Query) -> Result<Response, Pr
         };
     }
     let Page { items, next } = source.page(api, after, most).await?;
-    let items = items.into_iter().map(RowView::from).collect();
+    let items = items.into_iter().map(|row| view(api, row)).collect();
     Ok(Json(PageView::<RowView> { items, next: next.map(|next| next.to_string()) }).into_response())
+}
+
+/// A row as it is shown: beside what the queue knows of it, whether its edge is there.
+pub(super) fn view(api: &Api, row: Row) -> RowView {
+    let waits = row.state == RowState::Waiting;
+    let presence = if waits { api.service().presence(&row.edge) } else { None };
+    let is_away = presence.is_some_and(|presence| presence != Presence::Here);
+    RowView { presence: is_away.then_some("away"), ..row.into() }
 }
 
 impl Source {

@@ -9,8 +9,7 @@ use super::problem::Problem;
 use super::query::Query;
 use super::routes::Api;
 use crate::edge::EdgeName;
-use crate::governor;
-use crate::queue::{Moment, Order, Terms, Window};
+use crate::queue::{Moment, Order, Terms};
 use crate::task::Action;
 use crate::work::{Proof, WishError, Wishes};
 
@@ -116,12 +115,8 @@ impl JobRequest {
         }
         if let Some(text) = &self.window {
             let is_empty = text.split_once('-').is_some_and(|(from, until)| from == until);
-            let window: Result<governor::Window, _> = text.parse();
-            let window = window.ok().and_then(|window| {
-                let (from, to) = window.minutes();
-                Window::new(from, to).ok()
-            });
-            terms.window = Some(window.ok_or_else(|| match is_empty {
+            let window = text.parse();
+            terms.window = Some(window.map_err(|_| match is_empty {
                 true => Problem::impossible(format!("window: {text:?} has no length")),
                 false => odd("window", text, "a time of day such as 02:00-06:00, in UTC"),
             })?);

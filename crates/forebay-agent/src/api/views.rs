@@ -130,6 +130,9 @@ pub(super) struct RowView {
     pub(super) edge: String,
     #[schema(inline)]
     pub(super) state: RowState,
+    /// `away`, if it waits for an edge that answers nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) presence: Option<&'static str>,
     pub(super) attempts: u32,
     /// When it comes next, if it waits.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -225,10 +228,7 @@ impl From<Job> for JobView {
             priority: terms.priority,
             label: terms.label,
             at: terms.at.map(text),
-            window: terms.window.map(|window| {
-                let (from, until) = window.minutes();
-                format!("{:02}:{:02}-{:02}:{:02}", from / 60, from % 60, until / 60, until % 60)
-            }),
+            window: terms.window.map(|window| window.to_string()),
             every: terms.every.map(|every| humantime::format_duration(every).to_string()),
             webhook,
             origin: job.origin.map(|id| id.to_string()),
@@ -267,6 +267,7 @@ impl From<Row> for RowView {
             url: row.url.into(),
             edge: row.edge.to_string(),
             state: row.state,
+            presence: None,
             attempts: row.attempts,
             due: row.due.map(text),
             outcome: outcome.map(|outcome| outcome.verdict.name()),

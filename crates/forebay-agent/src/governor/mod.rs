@@ -6,13 +6,11 @@
 //! its client does.
 //!
 //! - `adaptive`, `gate`: how many at once, learnt from the time to the first byte;
-//! - `flight`: how many bytes at once;
-//! - [`Window`]: at what times of day.
+//! - `flight`: how many bytes at once.
 
 mod adaptive;
 mod flight;
 mod gate;
-mod window;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -25,11 +23,11 @@ use tokio::sync::watch;
 
 use crate::failure::{Failure, FailureClass};
 use crate::task::Lane;
+use crate::window::Window;
 pub(crate) use flight::Aboard;
 use flight::Flight;
 use gate::Gate;
 pub(crate) use gate::Place;
-pub use window::{Window, WindowError};
 
 /// With how many at once an edge is first asked; what it bears is learnt from there.
 const START: u32 = 8;

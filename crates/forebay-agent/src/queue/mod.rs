@@ -3,7 +3,7 @@
 //! A *job* is a list of URLs, what to do with each, and the edges on which to do it. A *row* is one URL on one edge: what a worker leases, does and settles.
 //! What was answered to a submitter or a worker is on the disk; what a process held when it died comes again.
 //!
-//! - `order`, `window`: what somebody wants, where and when;
+//! - `order`: what somebody wants, where and when;
 //! - `worker`: [`Queue`], what a worker sees;
 //! - `view`: what everybody else sees;
 //! - `book`: the queue in a directory of this machine;
@@ -19,7 +19,6 @@ mod nats;
 mod order;
 mod persist;
 mod view;
-mod window;
 mod worker;
 
 pub use book::{Book, BookOptions, Leases, QueueFigures, Stock, Submission, Submitted};
@@ -32,7 +31,6 @@ pub use view::{
     Cursor, CursorError, EdgeLoad, Job, JobFilter, JobState, Page, PlaceTally, Row, RowFilter, RowState,
     Tally, Telling, Told, Webhook,
 };
-pub use window::{Window, WindowError};
 pub use worker::{GivenBack, LeaseId, LeaseIdError, Leased, Queue, Settled};
 
 pub(crate) use persist::persist;

@@ -6,9 +6,10 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-use super::{Moment, QueueError, Window};
+use super::{Moment, QueueError};
 use crate::edge::EdgeName;
 use crate::task::Action;
+use crate::window::Window;
 
 /// Edges of one job at most.
 pub const EDGES_MAX: usize = 10_000;

@@ -26,6 +26,9 @@ pub struct ServiceOptions {
     pub patience: Patience,
     /// For how long rows are leased; leases of long work are extended. Default: 60 s.
     pub lease_for: Duration,
+    /// Rows of an edge that are leased before there is room for them, by [`Lane::ALL`](crate::Lane::ALL). A commit takes as long as hundreds of
+    /// purges, so there are many of the first; of objects there are few, because a more pressing one would stand behind them. Default: 256 and 8.
+    pub ahead: [usize; 2],
     /// How long what has to be finished may take when it is asked to stop. Default: 30 s.
     pub drain_for: Duration,
     /// The time. Default: this machine's.
@@ -64,6 +67,7 @@ impl Default for ServiceOptions {
         Self {
             patience: Patience::default(),
             lease_for: Duration::from_secs(60),
+            ahead: [256, 8],
             drain_for: Duration::from_secs(30),
             clock: Arc::new(WallClock),
             bulk_threads: None,
@@ -88,6 +92,7 @@ impl Service {
             clerk,
             patience: options.patience,
             lease_for: options.lease_for,
+            ahead: options.ahead,
             stop: stopped,
             bulk_threads: options.bulk_threads.clone(),
         };
@@ -103,6 +108,11 @@ impl Service {
     /// Whether this edge is tended.
     pub fn has(&self, edge: &EdgeName) -> bool {
         self.edges.contains_key(edge)
+    }
+
+    /// Whether an edge that is tended is there.
+    pub fn presence(&self, edge: &EdgeName) -> Option<Presence> {
+        self.edges.get(edge).map(|edge| edge.presence.now())
     }
 
     /// The edges, in no order.

@@ -20,10 +20,6 @@ use crate::queue::{Clock, GivenBack, Leased, Queue, QueueError, Settled};
 use crate::task::Lane;
 use crate::work::{Wishes, Worker};
 
-/// Short requests that are leased before there is room for them: a commit takes as long as hundreds of purges.
-const AHEAD_CONTROL: usize = 256;
-/// Objects likewise: few, because a more pressing one would stand behind them.
-const AHEAD_BULK: usize = 8;
 /// How long it is until the queue is asked again after it could not answer.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -46,6 +42,8 @@ pub(super) struct House {
     pub(super) clerk: mpsc::Sender<Told>,
     pub(super) patience: Patience,
     pub(super) lease_for: Duration,
+    /// Rows that are leased before there is room for them, by [`Lane::ALL`].
+    pub(super) ahead: [usize; 2],
     /// Says that it is time to end, and until when what is under way may take.
     pub(super) stop: watch::Receiver<Option<Instant>>,
     /// Where objects are fetched, if not here.
@@ -87,8 +85,9 @@ impl From<QueueError> for Over {
 
 /// Tends an edge until it is time to end.
 pub(super) async fn tend(edge: Arc<Tended>) -> Result<(), QueueError> {
-    let (control, control_rows) = mpsc::channel(AHEAD_CONTROL);
-    let (bulk, bulk_rows) = mpsc::channel(AHEAD_BULK);
+    let [control, bulk] = edge.house.ahead.map(|rows| rows.max(1));
+    let (control, control_rows) = mpsc::channel(control);
+    let (bulk, bulk_rows) = mpsc::channel(bulk);
     let leasing = async { lease(&edge, Ahead { control, bulk }).await };
     let (leased, (), ()) =
         tokio::join!(leasing, work(&edge, Lane::Control, control_rows), work(&edge, Lane::Bulk, bulk_rows));
@@ -97,12 +96,15 @@ pub(super) async fn tend(edge: Arc<Tended>) -> Result<(), QueueError> {
 
 /// Where leased rows wait for their turn.
 struct Ahead {
-    control: mpsc::Sender<Leased>,
-    bulk: mpsc::Sender<Leased>,
+    control: mpsc::Sender<Waiting>,
+    bulk: mpsc::Sender<Waiting>,
 }
 
+/// A row that waits for its turn. Boxed: a channel keeps room for dozens of them, of which most edges at most times have none.
+type Waiting = Box<Leased>;
+
 impl Ahead {
-    fn of(&self, lane: Lane) -> &mpsc::Sender<Leased> {
+    fn of(&self, lane: Lane) -> &mpsc::Sender<Waiting> {
         match lane {
             Lane::Control => &self.control,
             Lane::Bulk => &self.bulk,
@@ -199,13 +201,13 @@ async fn take(edge: &Tended, ahead: &Ahead, lane: Lane, most: usize) -> Result<u
     let count = rows.len();
     for row in rows {
         // If nobody takes it any more, it is on the list of what goes back.
-        drop(ahead.of(lane).send(row).await);
+        drop(ahead.of(lane).send(Box::new(row)).await);
     }
     Ok(count)
 }
 
 /// Works on the rows of a lane, as many at once as are worth it.
-async fn work(edge: &Arc<Tended>, lane: Lane, mut rows: mpsc::Receiver<Leased>) {
+async fn work(edge: &Arc<Tended>, lane: Lane, mut rows: mpsc::Receiver<Waiting>) {
     let width = edge.worker.governor().width(lane);
     let threads = match lane {
         Lane::Control => None,
@@ -234,7 +236,7 @@ async fn work(edge: &Arc<Tended>, lane: Lane, mut rows: mpsc::Receiver<Leased>) 
 }
 
 /// Does it, and tells what came of it.
-async fn one(edge: Arc<Tended>, row: Leased) {
+async fn one(edge: Arc<Tended>, row: Waiting) {
     let outcome = match Wishes::of_json(&row.options) {
         Ok(wishes) => edge.worker.wishing(&wishes).run(row.action, &row.target).await,
         Err(error) => {

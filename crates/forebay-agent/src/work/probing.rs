@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::request::{Heard, Question, Variant};
 use super::tries::Setback;
@@ -31,6 +31,12 @@ pub(super) struct Probed {
     pub(super) status: u16,
     /// In seconds, if it says.
     pub(super) age: Option<u64>,
+}
+
+/// Whether an object of this age was in the cache before that time. Ages are whole seconds, and those of a cache that counts by whole seconds of
+/// its clock are one too many as soon as such a second begins: that one is no proof.
+pub(super) fn is_from_before(age: u64, time: Instant) -> bool {
+    age > time.elapsed().as_secs() + 1
 }
 
 /// Asks what kind of cache answers for this URL.
@@ -143,4 +149,20 @@ async fn ask_length(edge: &Inner, kind: EdgeKind, target: &Target) -> Result<(Op
     edge::fetched(kind, &answer).map_err(|failure| Setback::of(failure, &head.headers))?;
     let declared = answer.value("content-length").and_then(|len| len.parse().ok());
     Ok((declared, edge::held(kind, &answer)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_second_that_begins_between_a_purge_and_its_proof_proves_nothing() {
+        let purged = Instant::now();
+        tokio::time::advance(Duration::from_millis(10)).await;
+        // Fetched anew since, and the clock has just struck.
+        assert!(!is_from_before(0, purged) && !is_from_before(1, purged));
+        assert!(is_from_before(2, purged));
+        tokio::time::advance(Duration::from_millis(1990)).await;
+        assert!(!is_from_before(3, purged) && is_from_before(4, purged));
+    }
 }

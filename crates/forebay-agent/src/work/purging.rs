@@ -2,7 +2,7 @@
 
 use tokio::time::{Instant, sleep};
 
-use super::probing::{PATIENCE, probe_until};
+use super::probing::{PATIENCE, is_from_before, probe_until};
 use super::request::{Question, Variant};
 use super::tries::Setback;
 use super::worker::{Inner, Proof};
@@ -133,7 +133,7 @@ async fn prove(
     if kind.probe().is_silent() {
         let probed = probe_until(edge, kind, target, variant, Held::Miss).await?;
         outcome.after = probed.held;
-        let is_younger = probed.age.is_some_and(|age| age <= purged.elapsed().as_secs());
+        let is_younger = probed.age.is_some_and(|age| !is_from_before(age, purged));
         return match probed.held {
             Held::Hit | Held::Stale if !is_younger => {
                 still_there("after the purge the edge still has the object")

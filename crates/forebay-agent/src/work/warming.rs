@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::body::Nowhere;
-use super::probing::{probe, probe_until};
+use super::probing::{is_from_before, probe, probe_until};
 use super::request::{Question, Variant};
 use super::tries::Setback;
 use super::worker::{Inner, Proof};
@@ -115,9 +115,9 @@ struct Got {
 }
 
 impl Got {
-    /// Whether it was in the cache before this time. Ages are told in whole seconds, so one more is no proof.
+    /// Whether it is known to have been in the cache before this time.
     fn is_from_before(&self, time: Instant) -> bool {
-        self.age.is_some_and(|age| age > time.elapsed().as_secs() + 1)
+        self.age.is_some_and(|age| is_from_before(age, time))
     }
 }
 

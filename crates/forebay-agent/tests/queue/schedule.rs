@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use forebay_agent::queue::{JobFilter, JobState, Moment, RowState, Tally, Window};
-use forebay_agent::{Action, Lane};
+use forebay_agent::queue::{JobFilter, JobState, Moment, RowState, Tally};
+use forebay_agent::{Action, Lane, Window};
 
 use crate::world::{World, order, with};
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use forebay_agent::queue::{JobState, QueueError, RowState, Tally, Window};
-use forebay_agent::{Action, FailureClass, Lane};
+use forebay_agent::queue::{JobState, QueueError, RowState, Tally};
+use forebay_agent::{Action, FailureClass, Lane, Window};
 
 use crate::world::{World, name, order, with};
 

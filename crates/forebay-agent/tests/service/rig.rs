@@ -101,6 +101,12 @@ impl Rig {
         }
     }
 
+    /// Rows of an edge that are leased, by lane.
+    pub(crate) fn in_hand(&self, edge: &str) -> [u64; 2] {
+        let load = self.book.edges().into_iter().find(|load| load.edge.as_str() == edge);
+        load.map_or([0; 2], |load| load.processing)
+    }
+
     pub(crate) async fn over(&self, job: JobId) -> Job {
         self.wait_for(job, |job| job.ended.is_some()).await
     }

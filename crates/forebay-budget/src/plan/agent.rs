@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::{Line, MemoryFacts, PlanError, UpstreamSizes};
+use super::{Line, MemoryFacts, PlanError, ServicePlan, UpstreamSizes};
 use crate::{class::Class, fds::NofileLimits, ledger::Ledger, size::ByteSize};
 
 /// The program itself: code that was written to, threads, certificates, the allocator.
@@ -68,6 +68,8 @@ pub struct AgentPlan {
     pub bulk: LanePlan,
     /// Pieces of work under way for one edge, at most.
     pub tasks_each: u32,
+    /// What an agent with a queue has beside that.
+    pub service: Option<ServicePlan>,
     /// The descriptors that the ledger hands out.
     pub fds: u64,
 }
@@ -99,11 +101,14 @@ impl AgentPlan {
         };
         let (control_sizes, least) = (sizes(CONTROL_RECEIVE), sizes(BULK_RECEIVE_MIN));
         let program = if ask.queue { PROGRAM + QUEUE } else { PROGRAM };
-        let needed = program + TASK.times(u64::from(edges) * 2) + control_sizes.cost() + least.cost();
+        let service = ask.queue.then(|| ServicePlan::new(limit, edges));
+        let beside = service.map_or_else(Vec::new, |service| service.lines(edges).to_vec());
+        let fixed = beside.iter().map(|line| line.total).fold(program, |sum, total| sum + total);
+        let needed = fixed + TASK.times(u64::from(edges) * 2) + control_sizes.cost() + least.cost();
         if limit < needed {
             return Err(PlanError::Agent { memory: limit, edges, needed: needed.round_up(ByteSize::mib(1)) });
         }
-        let rest = limit.saturating_sub(program).as_u64();
+        let rest = limit.saturating_sub(fixed).as_u64();
         // A quarter for work, of which each edge has two pieces at the least; an eighth for short requests.
         let most_tasks = ask.control.max(ask.bulk).saturating_add(WAITING_MAX);
         let affordable = share(rest / 4, TASK) / edges;
@@ -135,7 +140,7 @@ impl AgentPlan {
         let of = |name, lane: LanePlan| {
             Line::new(name, Class::Upstreams, "net::client", lane.connections.into(), lane.sizes.cost())
         };
-        let lines = vec![
+        let mut lines = vec![
             of("connections for short requests", control),
             of("connections for objects", bulk),
             Line::new(
@@ -147,9 +152,11 @@ impl AgentPlan {
             ),
             Line::new("program, threads and allocator", Class::Runtime, "runtime", 1, program),
         ];
+        lines.extend(beside);
+        lines.sort_by_key(|line| line.class);
         let total = lines.iter().map(|line| line.total).sum();
         let fds = u64::from(control.connections + bulk.connections) + FDS_BESIDE / 2;
-        Ok(Self { lines, total, limit, control, bulk, tasks_each, fds })
+        Ok(Self { lines, total, limit, control, bulk, tasks_each, service, fds })
     }
 
     /// The ledger that the plan describes.

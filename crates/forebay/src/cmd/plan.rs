@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::{
     args::{Planning, Sources},
     output::{self, Form, Outcome},
-    planned::{self, Planned, Transfers},
+    planned::{self, EdgePlans, Planned, Transfers},
 };
 
 /// For machines: the server's, and beside it those of transfers and of edges.
@@ -20,6 +20,8 @@ struct Plans<'a> {
     transfers: &'a Transfers,
     #[serde(skip_serializing_if = "Option::is_none")]
     edges: Option<&'a AgentPlan>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<&'a AgentPlan>,
 }
 
 pub(crate) fn run(sources: &Sources, form: Form, planning: Planning) -> Outcome {
@@ -34,12 +36,14 @@ pub(crate) fn run(sources: &Sources, form: Form, planning: Planning) -> Outcome 
     };
     match (form, &server) {
         (Form::Json, Some(planned)) => {
-            output::json(&Plans { server: &planned.plan, transfers: &transfers, edges: edges.as_ref() })
+            let agent = edges.as_ref().and_then(|plans| plans.agent.as_ref().ok());
+            let edges = edges.as_ref().map(|plans| &plans.once);
+            output::json(&Plans { server: &planned.plan, transfers: &transfers, edges, agent })
         }
         (Form::Json, None) => output::json(&transfers),
         (Form::Text, planned) => {
             let server = planned.as_ref().map(|planned| describe(planned) + "\n").unwrap_or_default();
-            let edges = edges.as_ref().map(|plan| "\n\n".to_owned() + &of_edges(plan)).unwrap_or_default();
+            let edges = edges.as_ref().map(of_edges).unwrap_or_default();
             output::data(format_args!("{server}{}{edges}", of_transfers(&transfers).trim_end()))
         }
     }
@@ -119,9 +123,18 @@ fn of_transfers(plans: &Transfers) -> String {
 }
 
 /// What work on edges has, if it is started with the same settings.
-fn of_edges(plan: &AgentPlan) -> String {
+fn of_edges(plans: &EdgePlans) -> String {
+    let once = of_work("Edges (warm, purge, refresh)", &plans.once);
+    let agent = match &plans.agent {
+        Ok(plan) => of_work("The agent", plan),
+        Err(failure) => format!("The agent with the same settings: {:#}", failure.error),
+    };
+    format!("\n\n{once}\n\n{agent}")
+}
+
+fn of_work(who: &str, plan: &AgentPlan) -> String {
     let AgentPlan { control, bulk, .. } = plan;
-    let mut text = "Edges (warm, purge, refresh) with the same settings:\n\n".to_owned();
+    let mut text = format!("{who} with the same settings:\n\n");
     text += &table("for", &plan.lines, plan.total, plan.limit);
     text + &format!(
         "At most {} short requests and {} objects at once ({} and {} for each edge), objects with a socket buffer of {}; {} file descriptors.",
@@ -174,15 +187,18 @@ mod tests {
 
     #[test]
     fn work_on_edges_has_its_plan_beside_it() {
-        let ask = AgentAsk {
-            memory: Some(ByteSize::mib(32)),
-            edges: 4,
-            control: 32,
-            bulk: 16,
-            tls: false,
-            queue: false,
+        let plan = |queue| {
+            let ask = AgentAsk {
+                memory: Some(ByteSize::mib(64)),
+                edges: 4,
+                control: 32,
+                bulk: 16,
+                tls: false,
+                queue,
+            };
+            AgentPlan::compute(&ask, &MemoryFacts::default(), NOFILE).unwrap()
         };
-        let plan = AgentPlan::compute(&ask, &MemoryFacts::default(), NOFILE).unwrap();
-        assert_snapshot!("plan_of_edges", super::of_edges(&plan));
+        let plans = super::EdgePlans { once: plan(false), agent: Ok(plan(true)) };
+        assert_snapshot!("plan_of_edges", super::of_edges(&plans));
     }
 }

@@ -20,6 +20,7 @@ use super::usage;
 use crate::{
     config::{self, Config, EdgeForm, EdgeProof},
     output::Failure,
+    planned::EdgePlans,
     reach,
 };
 
@@ -97,9 +98,13 @@ impl Known {
     }
 
     /// The plan of work on all of them; nothing if there are none.
-    pub(crate) fn planned(config: &Config) -> Result<Option<AgentPlan>, Failure> {
+    pub(crate) fn planned(config: &Config) -> Result<Option<EdgePlans>, Failure> {
         let known = Self::read(config, false)?;
-        if known.edges.is_empty() { Ok(None) } else { known.compute(config, false).map(Some) }
+        if known.edges.is_empty() {
+            return Ok(None);
+        }
+        let (once, agent) = (known.compute(config, false)?, known.compute(config, true));
+        Ok(Some(EdgePlans { once, agent }))
     }
 
     fn compute(&self, config: &Config, queue: bool) -> Result<AgentPlan, Failure> {

@@ -18,7 +18,7 @@ use forebay_agent::{
     service::{Patience, Service, ServiceOptions},
 };
 use forebay_budget::{
-    AgentPlan, ByteSize, Class, FdLedger, Ledger, MemoryFacts, Plan, UpstreamSizes, raise_nofile,
+    AgentPlan, ByteSize, Class, FdLedger, Ledger, MemoryFacts, Plan, ServicePlan, UpstreamSizes, raise_nofile,
 };
 use forebay_net::{ConnLimits, Listener, ServeOptions, Watch, client::Client};
 use prometheus_client::registry::Registry;
@@ -36,9 +36,7 @@ use crate::{
 };
 
 /// Connections of those who submit and ask.
-const CONNECTIONS: u64 = 32;
-const LOG: ByteSize = ByteSize::kib(512);
-const ADMIN: ByteSize = ByteSize::mib(2);
+const CONNECTIONS: u64 = ServicePlan::SUBMITTERS as u64;
 /// A connection to one who is told of jobs: heads, and a short message.
 const TELLING: UpstreamSizes =
     UpstreamSizes { buffer: ByteSize::kib(16), receive: ByteSize::kib(16), tls: ByteSize::kib(64) };
@@ -61,18 +59,19 @@ pub(crate) async fn serve(
     let signals = Signals::listen()?;
     let (plan, clients) = known.plan(config, true)?;
     let sockets = sockets(&plan)?;
-    // What of the queue's line of the plan is not the queue's own.
+    let beside = plan.service.context("an agent has a plan of its own")?;
     let ledger = Ledger::new([
-        (Class::Connections, sockets.sizes.connection.times(CONNECTIONS)),
+        (Class::Connections, beside.connection.times(CONNECTIONS)),
         (Class::SocketBuffers, ByteSize::ZERO),
-        (Class::Admin, ADMIN),
-        (Class::LogQueue, LOG),
+        (Class::Admin, beside.answers),
+        (Class::LogQueue, beside.log),
         (Class::Upstreams, TELLING.cost().times(CourierOptions::default().at_once as u64)),
     ]);
-    let log = telemetry::start(&config.log, &ledger, LOG)?;
+    let log = telemetry::start(&config.log, &ledger, beside.log)?;
     let book = Book::open(&config.agent.agent_queue, book_options(config)).await.map_err(unusable)?;
     let workers = known.edges.iter().map(|edge| known.worker(edge, &plan, &clients));
-    let service = ServiceOptions { bulk_threads: Some(bulk), ..service_options(config) };
+    let service =
+        ServiceOptions { bulk_threads: Some(bulk), ahead: ahead(&beside), ..service_options(config) };
     let service = Service::new(Arc::new(book.clone()), workers, service);
     let courier = courier(config, &ledger, &book, &told)?;
     let api = Api::new(book.clone(), service.clone(), api_options(config, known, tokens, told.receivers));
@@ -232,6 +231,11 @@ fn book_options(config: &Config) -> BookOptions {
 
 fn courier_options(config: &Config) -> CourierOptions {
     CourierOptions { patience: config.agent.agent_webhook_patience.0, ..CourierOptions::default() }
+}
+
+/// Rows that wait for their turn, by lane.
+fn ahead(plan: &ServicePlan) -> [usize; 2] {
+    [plan.ahead_control, plan.ahead_bulk].map(|rows| rows as usize)
 }
 
 fn service_options(config: &Config) -> ServiceOptions {

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use forebay_budget::{ByteSize, Class, FdLedger, Ledger, Plan};
+use forebay_budget::{ByteSize, Class, FdLedger, Ledger, Plan, ServicePlan};
 use forebay_net::{
     ColdPages, ConnLimits, Http2Sizes, ListenOptions, Listener, ServeOptions, SocketSizes, TlsConfig, Watch,
 };
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How many operators may be connected at once.
-pub(super) const ADMIN_CONNECTIONS: u64 = 8;
+pub(super) const ADMIN_CONNECTIONS: u64 = ServicePlan::OPERATORS as u64;
 
 /// Takes the socket that was passed, or binds the address.
 pub(super) fn listen(

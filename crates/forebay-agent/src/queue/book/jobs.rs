@@ -9,8 +9,9 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::state::Stage;
-use crate::queue::{JobId, Moment, QueueError, Terms, Window};
+use crate::queue::{JobId, Moment, QueueError, Terms};
 use crate::task::Action;
+use crate::window::Window;
 
 /// Jobs whose facts are kept, with at most 16 KiB of options each.
 const KEPT_MAX: usize = 256;
