@@ -18,7 +18,7 @@ mod said;
 #[cfg(test)]
 mod tests;
 
-use std::{env, sync::Arc};
+use std::{env, sync::Arc, thread};
 
 use anyhow::Context;
 use forebay_agent::{
@@ -49,6 +49,7 @@ pub(crate) fn run(asked: &Edging) -> Outcome {
     let outcome = runtime.block_on(async {
         let (spool, list) =
             Spool::new(&env::temp_dir()).context("cannot keep the list of URLs in a temporary file")?;
+        let list = list.in_pieces(edges.plan.list_piece);
         match asked.run {
             Run::Dry => dry::run(asked, &edges, feed, spool, &list).await,
             Run::Real => for_real(asked, edges, feed, spool, list).await,
@@ -61,8 +62,13 @@ pub(crate) fn run(asked: &Edging) -> Outcome {
 
 async fn for_real(asked: &Edging, edges: Edges, feed: Feed, spool: Spool, list: UrlList) -> Outcome {
     let mut interrupt = Interrupt::listen()?;
-    let said = Arc::new(Said::new(asked, edges.workers().collect(), list.clone()));
     let (stopper, stop) = Stopper::new();
+    let said = Arc::new(Said::new(asked, edges.workers().collect(), list.clone(), stopper));
+    let writing = thread::Builder::new().name("rows".into()).spawn({
+        let said = Arc::clone(&said);
+        move || said.write_all()
+    });
+    drop(writing.context("cannot start a thread")?);
     // A thread of its own: standard input may say nothing for hours.
     let feeding = tokio::task::spawn_blocking({
         let (said, runtime) = (Arc::clone(&said), Handle::current());
@@ -83,7 +89,7 @@ async fn for_real(asked: &Edging, edges: Edges, feed: Feed, spool: Spool, list: 
                 if std::mem::replace(&mut interrupted, true) {
                     break Ok(());
                 }
-                stopper.stop();
+                said.stop();
                 if edges.must_finish() {
                     output::say("interrupted: finishing what would otherwise be fetched at full speed; once more to leave at once");
                 }
@@ -103,7 +109,12 @@ async fn for_real(asked: &Edging, edges: Edges, feed: Feed, spool: Spool, list: 
         (false, Ok(())) => End::Whole,
         (false, Err(_)) => End::Cut,
     };
-    let exit = said.finish(end)?;
+    // Nobody may be reading what is left to be written.
+    let finishing = tokio::task::spawn_blocking(move || said.finish(end));
+    let exit = tokio::select! {
+        finished = finishing => finished.map_err(anyhow::Error::from)??,
+        () = interrupt.asked() => return Ok(Exit::Interrupted),
+    };
     fed.map_err(|error| Failure { exit, error })?;
     match worked {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {

@@ -2,7 +2,8 @@
 //!
 //! Every edge has a place of its own in the list and as much work under way as its governor lets in at most, so an edge that is slow or
 //! dead delays nobody else. Only those that stand behind it wait: a child fetches from its parents, so it begins when they have come to
-//! the end of the list, and is not asked for what they have failed with. What came of each URL is told as it happens and kept nowhere.
+//! the end of the list, and is not asked for what they have failed with. What came of each URL is told as it happens and kept nowhere;
+//! whoever is told and cannot keep up holds the run back.
 //!
 //! - [`run`], [`Member`]: the work;
 //! - [`Stop`], [`Stopper`]: its end before its time;
@@ -119,7 +120,7 @@ pub async fn run(
 
 impl Driver {
     async fn drive(mut self, mut list: Cursor) -> io::Result<()> {
-        let mut stop = self.stop.clone();
+        let (mut stop, mut hold) = (self.stop.clone(), self.stop.clone());
         tokio::select! {
             biased;
             () = stop.asked() => return Ok(()),
@@ -130,13 +131,15 @@ impl Driver {
         let mut under_way = FuturesUnordered::new();
         let (mut is_open, mut count) = (true, 0);
         while is_open || !under_way.is_empty() {
+            let is_held_back = hold.is_held_back();
             tokio::select! {
                 biased;
                 () = stop.asked() => break,
                 Some((nth, entry, outcome)) = under_way.next(), if !under_way.is_empty() => {
                     this.ended(nth, &entry, &outcome)?;
                 }
-                next = list.next(), if is_open && under_way.len() < width => match next? {
+                () = hold.released(), if is_held_back => {}
+                next = list.next(), if is_open && !is_held_back && under_way.len() < width => match next? {
                     None => is_open = false,
                     Some(entry) => {
                         let nth = count;

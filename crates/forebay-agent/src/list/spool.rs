@@ -6,11 +6,12 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use forebay_budget::ByteSize;
 use tokio::sync::watch;
 
 use crate::target::Target;
 
-/// What is read and written at once.
+/// What is written at once, and read, unless something else is said.
 const PIECE: usize = 32 << 10;
 
 /// The end of the list where it is written.
@@ -26,6 +27,7 @@ pub struct Spool {
 pub struct UrlList {
     file: Arc<File>,
     mark: watch::Receiver<Mark>,
+    piece: usize,
 }
 
 /// A place in a list.
@@ -63,7 +65,7 @@ impl Spool {
     pub fn new(dir: &Path) -> io::Result<(Self, UrlList)> {
         let file = Arc::new(tempfile::tempfile_in(dir)?);
         let (mark, seen) = watch::channel(Mark::default());
-        let list = UrlList { file: Arc::clone(&file), mark: seen };
+        let list = UrlList { file: Arc::clone(&file), mark: seen, piece: PIECE };
         Ok((Self { file, pending: Vec::with_capacity(PIECE), mark }, list))
     }
 
@@ -117,6 +119,12 @@ impl UrlList {
         (mark.urls, mark.is_whole)
     }
 
+    /// The same list, of which each reader holds so much at once.
+    #[must_use]
+    pub fn in_pieces(self, piece: ByteSize) -> Self {
+        Self { piece: usize::try_from(piece.as_u64()).unwrap_or(PIECE).max(1), ..self }
+    }
+
     /// The beginning of the list.
     pub fn cursor(&self) -> Cursor {
         Cursor { list: self.clone(), at: 0, buffer: Vec::new(), given: 0 }
@@ -161,7 +169,7 @@ impl Cursor {
 
     /// Reads another piece behind what is left of the last. Not on a worker: the disk may be slow.
     async fn fill(&mut self, until: u64) -> io::Result<()> {
-        let len = usize::try_from(until - self.at).unwrap_or(usize::MAX).min(PIECE);
+        let len = usize::try_from(until - self.at).unwrap_or(usize::MAX).min(self.list.piece);
         let (file, at) = (Arc::clone(&self.list.file), self.at);
         let read = tokio::task::spawn_blocking(move || {
             let mut piece = vec![0; len];
@@ -199,14 +207,15 @@ mod tests {
     #[tokio::test]
     async fn every_reader_sees_the_whole_list_while_it_is_written() {
         let (mut spool, list) = Spool::new(&std::env::temp_dir()).unwrap();
-        let readers: Vec<_> = (0..3)
-            .map(|_| {
+        let readers: Vec<_> = [64, 1000, 32 << 10]
+            .map(|piece| {
                 tokio::spawn({
-                    let list = list.clone();
+                    // Shorter than a line, too.
+                    let list = list.clone().in_pieces(ByteSize::b(piece));
                     async move { all(&list).await }
                 })
             })
-            .collect();
+            .into();
         for n in 1..=5000 {
             spool.push(n, &target(n)).unwrap();
             if n % 700 == 0 {

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::extract::Request;
 use forebay_agent::Action;
+use forebay_agent::api::{Api, ApiOptions, router};
 use forebay_agent::queue::JobState;
 use forebay_agent::service::Presence;
 use forebay_testkit::fake::Verb;
 use forebay_testkit::fake_edge::{FakeEdge, Flavour};
 use tokio::time::Instant;
+use tower::ServiceExt as _;
 
 use crate::rig::{Door, Rig};
 
@@ -39,6 +43,34 @@ async fn a_dead_edge_holds_up_no_other_and_forgets_before_it_fetches_when_it_is_
         rows.iter().all(|row| row.attempts <= 1),
         "nobody could be asked, so nothing was tried: {rows:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_waits_for_an_edge_that_is_away_says_so() {
+    let edge = edge();
+    let mut door = Door::to(edge.addr()).await;
+    let rig = Rig::start(&[("dead", door.addr)]).await;
+    let job = rig.submit(Action::Warm, &["dead"], &["/1"]).await;
+    let api = Api::new(rig.book.clone(), rig.service.clone(), ApiOptions::default());
+    let shown = async |form: &str| {
+        let target = format!("/v1/jobs/{job}/urls?{form}");
+        let answer = router(api.clone()).oneshot(Request::get(target).body(Body::empty()).unwrap()).await;
+        let body = axum::body::to_bytes(answer.unwrap().into_body(), 1 << 20).await.unwrap();
+        String::from_utf8(body.to_vec()).unwrap()
+    };
+    let says_so = async |form: &str, words: &str| {
+        while !shown(form).await.contains(words) {
+            tokio::task::yield_now().await;
+        }
+    };
+    let both = async {
+        says_so("", r#""state":"waiting","presence":"away""#).await;
+        says_so("format=csv", ",waiting,away,").await;
+    };
+    tokio::time::timeout(Duration::from_secs(30), both).await.unwrap();
+    door.open().await;
+    rig.over(job).await;
+    assert!(!shown("").await.contains("presence"));
 }
 
 /// When the edge that is away is tried again.

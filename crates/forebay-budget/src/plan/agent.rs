@@ -29,6 +29,11 @@ const TLS_SESSION: ByteSize = ByteSize::kib(64);
 /// Heads need no more.
 const CONTROL_RECEIVE: ByteSize = ByteSize::kib(16);
 
+/// Of the list of URLs, what is held for each edge, between these: one piece of it, of all edges together 4 MiB.
+const LIST_PIECE_MIN: ByteSize = ByteSize::kib(4);
+const LIST_PIECE_MAX: ByteSize = ByteSize::kib(32);
+const LIST: ByteSize = ByteSize::mib(4);
+
 /// Between these, what lies in a socket until it is dropped.
 const BULK_RECEIVE_MIN: ByteSize = ByteSize::kib(16);
 const BULK_RECEIVE_MAX: ByteSize = ByteSize::mib(1);
@@ -68,6 +73,8 @@ pub struct AgentPlan {
     pub bulk: LanePlan,
     /// Pieces of work under way for one edge, at most.
     pub tasks_each: u32,
+    /// How much of a list of URLs is held for each edge at once.
+    pub list_piece: ByteSize,
     /// What an agent with a queue has beside that.
     pub service: Option<ServicePlan>,
     /// The descriptors that the ledger hands out.
@@ -102,7 +109,17 @@ impl AgentPlan {
         let (control_sizes, least) = (sizes(CONTROL_RECEIVE), sizes(BULK_RECEIVE_MIN));
         let program = if ask.queue { PROGRAM + QUEUE } else { PROGRAM };
         let service = ask.queue.then(|| ServicePlan::new(limit, edges));
-        let beside = service.map_or_else(Vec::new, |service| service.lines(edges).to_vec());
+        let list_piece = ByteSize::b(LIST.as_u64() / u64::from(edges)).clamp(LIST_PIECE_MIN, LIST_PIECE_MAX);
+        let beside = match service {
+            Some(service) => service.lines(edges).to_vec(),
+            None => vec![Line::new(
+                "pieces of the list of URLs",
+                Class::Runtime,
+                "agent",
+                edges.into(),
+                list_piece,
+            )],
+        };
         let fixed = beside.iter().map(|line| line.total).fold(program, |sum, total| sum + total);
         let needed = fixed + TASK.times(u64::from(edges) * 2) + control_sizes.cost() + least.cost();
         if limit < needed {
@@ -156,7 +173,7 @@ impl AgentPlan {
         lines.sort_by_key(|line| line.class);
         let total = lines.iter().map(|line| line.total).sum();
         let fds = u64::from(control.connections + bulk.connections) + FDS_BESIDE / 2;
-        Ok(Self { lines, total, limit, control, bulk, tasks_each, service, fds })
+        Ok(Self { lines, total, limit, control, bulk, tasks_each, list_piece, service, fds })
     }
 
     /// The ledger that the plan describes.

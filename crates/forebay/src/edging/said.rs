@@ -2,7 +2,8 @@
 //! the end a summary.
 //!
 //! Sixty thousand rows a second have to cost little, so they are gathered, and written when there are enough of them or a tenth of a
-//! second has passed.
+//! second has passed. A thread of its own writes them: whoever reads them may stand still (`| less`), and requests that are under way, their
+//! times, and Ctrl-C must not. No row is lost, and only so many wait: from then on nothing more is begun until they are read.
 
 use std::{
     collections::BTreeMap,
@@ -12,10 +13,15 @@ use std::{
 };
 
 use console::truncate_str;
-use forebay_agent::{Action, fleet::Done, list::UrlList, work::Worker};
+use forebay_agent::{
+    Action,
+    fleet::{Done, Stopper},
+    list::UrlList,
+    work::Worker,
+};
 use forebay_budget::{ByteSize, Rate};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use serde::Serialize;
 use tokio::time::{Instant, interval};
 
@@ -30,6 +36,8 @@ use crate::{
 
 /// Rows are written when there is so much of them.
 const ENOUGH: usize = 64 << 10;
+/// Nothing more is begun while so much of them waits.
+const TOO_MUCH: usize = 1 << 20;
 /// Or after so long.
 const EVERY: Duration = Duration::from_millis(100);
 /// The rate that is shown is that of the last so many looks.
@@ -44,12 +52,21 @@ pub(super) struct Said {
     workers: Vec<Worker>,
     list: UrlList,
     bar: Option<ProgressBar>,
+    stopper: Stopper,
     state: Mutex<State>,
+    /// There are rows to be written, or none any more.
+    stirred: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     rows: Vec<u8>,
+    /// They have waited for long enough.
+    are_due: bool,
+    /// The writer has some in hand.
+    is_writing: bool,
+    /// No more will come.
+    is_over: bool,
     /// Nobody takes the rows any more.
     is_gone: bool,
     /// And that is because of this.
@@ -93,7 +110,7 @@ struct UrlLine<'a> {
 }
 
 impl Said {
-    pub(super) fn new(asked: &Edging, workers: Vec<Worker>, list: UrlList) -> Self {
+    pub(super) fn new(asked: &Edging, workers: Vec<Worker>, list: UrlList, stopper: Stopper) -> Self {
         let bar = (asked.base.form == Form::Text && io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             if let Ok(style) = ProgressStyle::with_template("{msg}") {
@@ -105,7 +122,8 @@ impl Said {
             workers.iter().map(|worker| (worker.spec().name.to_string(), Counts::default())).collect();
         let state = Mutex::new(State { edges, ..State::default() });
         let (action, form) = (asked.action, asked.base.form);
-        Self { action, form, quiet: asked.quiet, began: Instant::now(), workers, list, bar, state }
+        let (quiet, began, stirred) = (asked.quiet, Instant::now(), Condvar::new());
+        Self { action, form, quiet, began, workers, list, bar, stopper, state, stirred }
     }
 
     /// What came of a URL.
@@ -123,8 +141,16 @@ impl Said {
             }
         }
         if state.rows.len() >= ENOUGH {
-            self.write(&mut state);
+            self.stirred.notify_all();
         }
+        if state.rows.len() >= TOO_MUCH {
+            self.stopper.hold_back(true);
+        }
+    }
+
+    /// Begins nothing more.
+    pub(super) fn stop(&self) {
+        self.stopper.stop();
     }
 
     fn line<'a>(&self, done: &Done<'a>) -> UrlLine<'a> {
@@ -174,23 +200,46 @@ impl Said {
         }
     }
 
-    fn write(&self, state: &mut State) {
-        if state.rows.is_empty() {
-            return;
-        }
-        let rows = std::mem::take(&mut state.rows);
-        self.aside(|| {
-            let mut out = io::stdout().lock();
-            if let Err(error) = out.write_all(&rows).and_then(|()| out.flush()) {
+    /// Writes rows until no more come. Blocks as long as nobody reads them.
+    pub(super) fn write_all(&self) {
+        let mut state = self.state.lock();
+        loop {
+            let are_due = state.are_due || state.is_over;
+            if state.rows.len() < ENOUGH && !(are_due && !state.rows.is_empty()) {
+                state.is_writing = false;
+                self.stirred.notify_all();
+                if state.is_over {
+                    return;
+                }
+                self.stirred.wait(&mut state);
+                continue;
+            }
+            let rows = std::mem::take(&mut state.rows);
+            (state.are_due, state.is_writing) = (false, true);
+            self.stopper.hold_back(false);
+            drop(state);
+            let written = self.write(&rows);
+            state = self.state.lock();
+            if let Err(error) = written {
                 state.is_gone = true;
                 // Whoever has seen enough of the rows has not said that the work should end.
                 if error.kind() != io::ErrorKind::BrokenPipe {
                     state.lost.get_or_insert(error);
                 }
             }
-        });
-        state.rows = rows;
-        state.rows.clear();
+        }
+    }
+
+    fn write(&self, rows: &[u8]) -> io::Result<()> {
+        let write = || {
+            let mut out = io::stdout().lock();
+            out.write_all(rows).and_then(|()| out.flush())
+        };
+        match &self.bar {
+            // Only on one terminal they are in each other's way.
+            Some(bar) if io::stdout().is_terminal() => bar.suspend(write),
+            _ => write(),
+        }
     }
 
     /// The summary, and the exit code.
@@ -217,7 +266,11 @@ impl Said {
         if self.form == Form::Json {
             write_json(&mut state.rows, &Line::Summary(&summary));
         }
-        self.write(&mut state);
+        state.is_over = true;
+        self.stirred.notify_all();
+        while state.is_writing || !state.rows.is_empty() {
+            self.stirred.wait(&mut state);
+        }
         if self.form == Form::Text {
             let how = if end == End::Interrupted { "interrupted: " } else { "" };
             output::say(format_args!("{how}{summary}"));
@@ -277,7 +330,8 @@ pub(super) async fn tick(said: Arc<Said>) {
     loop {
         let now = every.tick().await;
         let mut state = said.state.lock();
-        said.write(&mut state);
+        state.are_due = true;
+        said.stirred.notify_all();
         let Some(bar) = &said.bar else { continue };
         let (done, failed) = state
             .edges

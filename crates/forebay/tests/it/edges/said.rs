@@ -2,14 +2,15 @@
 
 use std::{
     io::{BufRead, BufReader},
-    process::Stdio,
+    process::{Child, Stdio},
     time::Duration,
 };
 
 use forebay_testkit::fake::{Fault, Verb, When};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::asked::{OBJECT, Site, at, program, url};
-use crate::run::{stderr, stdout};
+use crate::run::{poll, stderr, stdout};
 
 fn urls(count: usize) -> String {
     (0..count).map(|n| url(&format!("/{n}")) + "\n").collect()
@@ -154,6 +155,63 @@ fn who_has_seen_enough_of_the_rows_does_not_stop_the_work() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(site.edge.tally().of[&Verb::Purge], 3000);
+}
+
+/// A purge of a long list of which nobody reads a row, at the moment in which nothing more is begun; and how much was.
+fn held_back(site: &Site) -> (Child, u64) {
+    let long = "x".repeat(200);
+    let list: String = (0..30_000).map(|n| url(&format!("/{n}/{long}")) + "\n").collect();
+    site.write("urls.txt", list);
+    let mut command = site.command(&["purge", "--from", "urls.txt"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let purged = || site.edge.tally().of.get(&Verb::Purge).copied().unwrap_or_default();
+    let (mut seen, mut since) = (0, 0);
+    let is_held_back = poll(|| {
+        let now = purged();
+        since = if now == seen { since + 1 } else { 0 };
+        seen = now;
+        now > 1000 && since > 10
+    });
+    assert!(is_held_back, "{seen} were begun");
+    (child, u64::try_from(purged()).unwrap())
+}
+
+fn interrupt(child: &Child) {
+    kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), Signal::INT).unwrap();
+}
+
+#[test]
+fn rows_that_nobody_reads_hold_back_what_is_not_begun_and_none_is_lost() {
+    let site = Site::new();
+    let (child, begun) = held_back(&site);
+    assert!(begun < 30_000);
+    interrupt(&child);
+    let output = child.wait_with_output().unwrap();
+    let rows = stdout(&output).lines().filter(|row| row.starts_with("absent")).count();
+    assert_eq!((output.status.code(), rows as u64), (Some(130), begun), "{}", stderr(&output));
+}
+
+#[test]
+fn rows_that_nobody_reads_hold_back_no_ctrl_c() {
+    let site = Site::new();
+    let (mut child, _) = held_back(&site);
+    // The first ends the work, the second leaves the rows.
+    let has_ended = poll(|| {
+        interrupt(&child);
+        child.try_wait().unwrap().is_some()
+    });
+    assert!(has_ended);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn who_reads_on_after_a_while_gets_all_of_it() {
+    let site = Site::new();
+    let (child, begun) = held_back(&site);
+    let output = child.wait_with_output().unwrap();
+    let rows = stdout(&output).lines().filter(|row| row.starts_with("absent")).count();
+    assert!(begun < 30_000);
+    assert_eq!((output.status.code(), rows), (Some(0), 30_000), "{}", stderr(&output));
 }
 
 #[test]
