@@ -17,7 +17,6 @@ mod queue;
 use std::fmt;
 use std::time::Duration;
 
-use forebay_budget::ByteSize;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 use tokio::runtime::Handle;
@@ -27,9 +26,6 @@ use crate::api::Api;
 use crate::queue::{Book, Stock};
 use crate::service::Service;
 use family::Families;
-
-/// What the lines of one edge take in a scrape, if its name is not long.
-pub const EDGE_BYTES: ByteSize = ByteSize::kib(6);
 
 /// How long the queue may take to say what is in it.
 const PATIENCE: Duration = Duration::from_secs(2);

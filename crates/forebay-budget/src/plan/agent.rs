@@ -11,7 +11,7 @@ use crate::{class::Class, fds::NofileLimits, ledger::Ledger, size::ByteSize};
 /// The program itself: code that was written to, threads, certificates, the allocator.
 const PROGRAM: ByteSize = ByteSize::mib(10);
 
-/// A queue on disk beside it: its pages in memory, its threads, the requests of its operators, and who is told of its jobs.
+/// A queue on disk beside it: its pages in memory, its threads, requests of those who submit and ask, and who is told of its jobs.
 const QUEUE: ByteSize = ByteSize::mib(13);
 
 /// One piece of work under way: what it asks, what it has heard, where it is in its steps. Measured at 5 KiB.
