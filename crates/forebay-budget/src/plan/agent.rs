@@ -109,17 +109,7 @@ impl AgentPlan {
         let (control_sizes, least) = (sizes(CONTROL_RECEIVE), sizes(BULK_RECEIVE_MIN));
         let program = if ask.queue { PROGRAM + QUEUE } else { PROGRAM };
         let service = ask.queue.then(|| ServicePlan::new(limit, edges));
-        let list_piece = ByteSize::b(LIST.as_u64() / u64::from(edges)).clamp(LIST_PIECE_MIN, LIST_PIECE_MAX);
-        let beside = match service {
-            Some(service) => service.lines(edges).to_vec(),
-            None => vec![Line::new(
-                "pieces of the list of URLs",
-                Class::Runtime,
-                "agent",
-                edges.into(),
-                list_piece,
-            )],
-        };
+        let (list_piece, beside) = beside(service.as_ref(), edges);
         let fixed = beside.iter().map(|line| line.total).fold(program, |sum, total| sum + total);
         let needed = fixed + TASK.times(u64::from(edges) * 2) + control_sizes.cost() + least.cost();
         if limit < needed {
@@ -160,13 +150,7 @@ impl AgentPlan {
         let mut lines = vec![
             of("connections for short requests", control),
             of("connections for objects", bulk),
-            Line::new(
-                "work under way",
-                Class::Runtime,
-                "agent",
-                u64::from(tasks_each) * u64::from(edges),
-                TASK,
-            ),
+            Line::new("work under way", Class::Runtime, "agent", tasks.as_u64() / TASK.as_u64(), TASK),
             Line::new("program, threads and allocator", Class::Runtime, "runtime", 1, program),
         ];
         lines.extend(beside);
@@ -181,6 +165,13 @@ impl AgentPlan {
         let sum = |class| self.lines.iter().filter(|line| line.class == class).map(|line| line.total).sum();
         Ledger::new([Class::Upstreams, Class::Runtime].map(|class| (class, sum(class))))
     }
+}
+
+/// What there is beside the work itself: all that an agent needs, or of a list of URLs one piece for each edge.
+fn beside(service: Option<&ServicePlan>, edges: u32) -> (ByteSize, Vec<Line>) {
+    let piece = ByteSize::b(LIST.as_u64() / u64::from(edges)).clamp(LIST_PIECE_MIN, LIST_PIECE_MAX);
+    let list = || Line::new("pieces of the list of URLs", Class::Runtime, "agent", edges.into(), piece);
+    (piece, service.map_or_else(|| vec![list()], |service| service.lines(edges).to_vec()))
 }
 
 /// How many of this cost fit.
