@@ -1,7 +1,7 @@
 //! `/healthz` and `/readyz`: two questions that orchestrators must not confuse.
 //!
 //! *Alive* is true whenever it can be said at all; a process that is merely full must not be killed for it.
-//! *Ready* is false while the process starts, while it drains, and while a queue is saturated: one for memory, the one
+//! *Ready* is false while the process starts, while it drains, while something is missing that it needs, and while a queue is saturated: one for memory, the one
 //! for descriptors, or the one of requests that wait for their turn. The answer says which. A balancer that looks
 //! elsewhere for a second is the cheapest form of back-pressure.
 
@@ -31,8 +31,14 @@ fn obstacle(admin: &Admin) -> Option<Cow<'static, str>> {
     match phase {
         Phase::Starting => Some("starting\n".into()),
         Phase::Draining => Some("draining\n".into()),
-        Phase::Serving => saturated(admin),
+        Phase::Serving => missing(admin).or_else(|| saturated(admin)),
     }
+}
+
+/// What is needed and not there.
+fn missing(admin: &Admin) -> Option<Cow<'static, str>> {
+    let missing = admin.sources.needs.as_ref()?.missing()?;
+    Some(format!("missing: {missing}\n").into())
 }
 
 /// The first queue that a newcomer would probably not get through.

@@ -42,6 +42,6 @@ mod view;
 
 pub use routes::router;
 pub use sources::{
-    About, AdminSources, LogLevel, Network, NetworkFigures, Party, Phase, TransferView, Transfers,
+    About, AdminSources, LogLevel, Needs, Network, NetworkFigures, Party, Phase, TransferView, Transfers,
     TurnFigures, Turns,
 };

@@ -24,6 +24,8 @@ pub struct AdminSources {
     pub pools: Vec<BufferPool>,
     /// The queue of requests that wait for their turn, where requests under way are limited.
     pub turns: Option<Arc<dyn Turns>>,
+    /// What it needs beside itself: without it, it is not ready.
+    pub needs: Option<Arc<dyn Needs>>,
     /// Where the process is in its life: `/readyz` says yes only while it serves.
     pub phase: watch::Receiver<Phase>,
     /// What is on its way now.
@@ -58,6 +60,12 @@ pub enum Phase {
     Serving,
     /// It finishes what it has and accepts nothing new.
     Draining,
+}
+
+/// What the process needs beside itself.
+pub trait Needs: Send + Sync + 'static {
+    /// What is missing now, in words.
+    fn missing(&self) -> Option<&'static str>;
 }
 
 /// What is on its way now.

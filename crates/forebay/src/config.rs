@@ -238,6 +238,12 @@ pub struct Agent {
     pub agent_keep: Time,
     pub agent_body_max: ByteSize,
     pub agent_drain: Time,
+    pub agent_nats: Vec<String>,
+    pub agent_nats_login: PathBuf,
+    pub agent_nats_prefix: String,
+    pub agent_nats_store: ByteSize,
+    pub agent_nats_patience: Time,
+    pub agent_work: bool,
 }
 
 /// How an edge is asked.
@@ -382,6 +388,9 @@ impl Config {
         }
         if self.serve.admin.as_ref().is_some_and(|admin| *admin == self.serve.listen && admin.port() != 0) {
             return conflict("listen and admin are the same address; give admin another port, or \"off\"");
+        }
+        if !self.agent.agent_work && self.agent.agent_nats.is_empty() {
+            return conflict("agent-work is off, so others have to work: name their NATS with agent-nats");
         }
         Ok(())
     }

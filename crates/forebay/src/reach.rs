@@ -280,7 +280,8 @@ fn check_endpoint(url: &str) -> Result<(), Failure> {
     Err(Failure::usage(anyhow!("endpoint-url: {problem}")))
 }
 
-fn trusted(config: &Config) -> Result<ClientTls, Failure> {
+/// Whom the settings trust besides the system.
+pub(crate) fn trusted(config: &Config) -> Result<ClientTls, Failure> {
     let named = Some(config.remote.ca_cert.clone()).filter(|path| !path.as_os_str().is_empty());
     let Some(path) = named.or_else(|| variable("AWS_CA_BUNDLE").map(Into::into)) else {
         return Ok(ClientTls::default());

@@ -50,9 +50,15 @@ pub(crate) fn start(config: &config::Log, ledger: &Ledger, capacity: ByteSize) -
 }
 
 /// Whether a message may be written at any level. The SDK for S3 writes whole requests below *info*, with their signatures, session
-/// tokens and keys of encryption: whoever raises the level does not ask for those.
+/// tokens and keys of encryption, and the client of NATS writes whole messages: whoever raises the level does not ask for those.
 fn keeps_secrets(message: &Metadata<'_>) -> bool {
-    !message.target().starts_with("aws_") || *message.level() <= LevelFilter::INFO
+    let most = match message.target() {
+        sdk if sdk.starts_with("aws_") => LevelFilter::INFO,
+        // What it says at *info*, we say ourselves.
+        nats if nats.starts_with("async_nats") => LevelFilter::WARN,
+        _ => LevelFilter::TRACE,
+    };
+    *message.level() <= most
 }
 
 /// The form of messages and of access records.
@@ -122,6 +128,7 @@ mod tests {
         tracing::subscriber::with_default(tracing_subscriber::registry().with(format), || {
             tracing::trace!(target: "aws_smithy_runtime::client", "a-secret");
             tracing::debug!(target: "aws_sigv4::sign", "a-secret");
+            tracing::info!(target: "async_nats::connector", "a-secret");
             tracing::warn!(target: "aws_config::profile", "a warning");
             tracing::trace!(target: "forebay_net", "a trace");
         });

@@ -7,6 +7,7 @@
 pub(crate) mod agent;
 mod content;
 mod figures;
+mod fleet;
 mod network;
 mod reload;
 mod sources;
@@ -234,6 +235,7 @@ impl Admin {
             fds: server.fds.clone(),
             pools: vec![server.chunks.clone()],
             turns: server.load_shed.take().map(|line| Arc::new(Line(line)) as Arc<dyn Turns>),
+            needs: None,
             phase,
             transfers: clients.clone(),
             network: clients,

@@ -7,8 +7,8 @@ use std::{
 
 use axum::{Router, body::Body};
 use forebay_admin::{
-    About, AdminSources, LogLevel, Network, NetworkFigures, Phase, TransferView, Transfers, TurnFigures,
-    Turns, router,
+    About, AdminSources, LogLevel, Needs, Network, NetworkFigures, Phase, TransferView, Transfers,
+    TurnFigures, Turns, router,
 };
 use forebay_budget::{BufferPool, ByteSize, FdLedger, Ledger, Limits, MemoryFacts, NofileLimits, Plan};
 use http::{HeaderMap, Request, StatusCode, header};
@@ -24,6 +24,7 @@ pub(crate) struct Process {
     pub(crate) fds: FdLedger,
     pub(crate) pool: BufferPool,
     pub(crate) turns: Arc<Door>,
+    pub(crate) lack: Arc<Lack>,
     pub(crate) phase: watch::Sender<Phase>,
     pub(crate) road: Arc<Road>,
 }
@@ -38,6 +39,10 @@ pub(crate) struct Road {
 /// The queue before the requests, as a test wants it.
 #[derive(Default)]
 pub(crate) struct Door(pub(crate) Mutex<TurnFigures>);
+
+/// What is missing.
+#[derive(Default)]
+pub(crate) struct Lack(pub(crate) Mutex<Option<&'static str>>);
 
 struct Log(Mutex<String>);
 struct Wire;
@@ -61,6 +66,7 @@ pub(crate) fn process() -> Process {
     let fds = FdLedger::new(plan.fds.leased());
     let pool = BufferPool::new("chunks", ledger.clone(), ByteSize::kib(64));
     let turns = Arc::new(Door::default());
+    let lack = Arc::new(Lack::default());
     let sources = AdminSources {
         about: About {
             version: "0.1.0",
@@ -72,6 +78,7 @@ pub(crate) fn process() -> Process {
         turns: Some(Arc::clone(&turns) as Arc<dyn Turns>),
         plan: Arc::new(plan),
         ledger: ledger.clone(),
+        needs: Some(Arc::clone(&lack) as Arc<dyn Needs>),
         phase: seen,
         transfers: Arc::clone(&road) as Arc<dyn Transfers>,
         network: Arc::new(Wire),
@@ -79,7 +86,7 @@ pub(crate) fn process() -> Process {
         config: serde_json::json!({"listen": "127.0.0.1:8080", "s3": {"secret_access_key": "hunter2"}, "tls": null}),
         registry: Registry::default(),
     };
-    Process { router: router(sources), ledger, fds, pool, turns, phase, road }
+    Process { router: router(sources), ledger, fds, pool, turns, lack, phase, road }
 }
 
 impl Process {
@@ -141,6 +148,12 @@ impl Transfers for Road {
             self.ended.lock().unwrap().push(id);
         }
         known
+    }
+}
+
+impl Needs for Lack {
+    fn missing(&self) -> Option<&'static str> {
+        *self.0.lock().unwrap()
     }
 }
 

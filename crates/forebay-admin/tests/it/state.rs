@@ -24,6 +24,19 @@ async fn ready_only_while_serving_and_alive_always() {
     }
 }
 
+#[tokio::test]
+async fn not_ready_while_something_is_missing() {
+    let process = process();
+    *process.lack.0.lock().unwrap() = Some("the other half");
+    let answer = process.get("/readyz").await;
+    assert_eq!(
+        (answer.status, answer.text()),
+        (StatusCode::SERVICE_UNAVAILABLE, "missing: the other half\n")
+    );
+    *process.lack.0.lock().unwrap() = None;
+    assert_eq!(process.get("/readyz").await.status, StatusCode::OK);
+}
+
 #[tokio::test(start_paused = true)]
 async fn not_ready_while_somebody_waits_for_memory_too_long() {
     let process = process();

@@ -13,7 +13,7 @@ use super::rows::limit;
 use super::views::{EdgeView, LaneView, PageView};
 use crate::edge::EdgeName;
 use crate::queue::EdgeLoad;
-use crate::service::{self, Presence};
+use crate::service::{self, Presence, Service};
 
 /// The edges, by their names.
 #[utoipa::path(
@@ -40,11 +40,11 @@ pub(super) async fn list(
     edges.sort_unstable_by_key(|edge| edge.name);
     let next = edges.get(most).and_then(|_| edges.get(most - 1)).map(|last| last.name.to_string());
     edges.truncate(most);
-    let items = edges.iter().map(|edge| view(edge, loads.get(edge.name))).collect();
+    let items = edges.iter().map(|edge| view(api.service(), edge, loads.get(edge.name))).collect();
     Ok(Json(PageView { items, next }))
 }
 
-fn view(edge: &service::EdgeView<'_>, load: Option<&EdgeLoad>) -> EdgeView {
+fn view(service: &Service, edge: &service::EdgeView<'_>, load: Option<&EdgeLoad>) -> EdgeView {
     let (stats, seen) = (edge.worker.governor().stats(), edge.worker.seen());
     let [control, bulk] = [(stats.control, 0), (stats.bulk, 1)].map(|((limit, in_use), lane)| LaneView {
         limit,
@@ -53,6 +53,7 @@ fn view(edge: &service::EdgeView<'_>, load: Option<&EdgeLoad>) -> EdgeView {
         processing: load.and_then(|load| load.processing.get(lane)).copied().unwrap_or_default(),
     });
     let (presence, away_seconds) = match edge.presence {
+        _ if !service.works() => ("elsewhere", None),
         Presence::Here => ("here", None),
         Presence::Away { since, .. } => {
             ("away", Some(Instant::now().saturating_duration_since(since).as_secs_f64()))
@@ -62,6 +63,7 @@ fn view(edge: &service::EdgeView<'_>, load: Option<&EdgeLoad>) -> EdgeView {
         name: edge.name.to_string(),
         kind: edge.worker.kind(),
         presence,
+        queue: if service.has_queue() { "here" } else { "away" },
         away_seconds,
         control,
         bulk,

@@ -180,8 +180,10 @@ pub(super) struct EdgeView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(inline)]
     pub(super) kind: Option<EdgeKind>,
-    /// `here`, or `away` if it answers nobody.
+    /// `here`, or `away` if it answers nobody; `elsewhere` if others of the fleet work on it.
     pub(super) presence: &'static str,
+    /// `here`, or `away` while the NATS of the fleet cannot be reached: nothing is handed out then, and nothing is lost.
+    pub(super) queue: &'static str,
     /// For how long it has been away.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) away_seconds: Option<f64>,

@@ -19,6 +19,9 @@ use crate::task::{Action, Lane};
 
 /// Where workers get their work. Kept as `Arc<dyn Queue>`.
 pub trait Queue: fmt::Debug + Send + Sync + 'static {
+    /// Whether it can be asked now. What is done meanwhile is not lost.
+    fn is_there(&self) -> bool;
+
     /// At most `most` rows of an edge, held for `span`. Nothing if nothing is due.
     ///
     /// Not cancel safe: what a dropped call had leased comes again only when the lease ends. Wait in [`ready`](Queue::ready).

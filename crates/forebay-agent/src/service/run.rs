@@ -22,6 +22,8 @@ use crate::work::Worker;
 /// How the work is done.
 #[derive(Clone, Debug)]
 pub struct ServiceOptions {
+    /// Whether work is done here. Where it is not, others of the fleet have these edges. Default: it is.
+    pub works: bool,
     /// When rows are given up.
     pub patience: Patience,
     /// For how long rows are leased; leases of long work are extended. Default: 60 s.
@@ -65,6 +67,7 @@ pub struct EdgeView<'a> {
 impl Default for ServiceOptions {
     fn default() -> Self {
         Self {
+            works: true,
             patience: Patience::default(),
             lease_for: Duration::from_secs(60),
             ahead: [256, 8],
@@ -125,6 +128,16 @@ impl Service {
         })
     }
 
+    /// Whether the edges are worked on here.
+    pub const fn works(&self) -> bool {
+        self.options.works
+    }
+
+    /// Whether the queue can be asked now: that of a fleet may be away.
+    pub fn has_queue(&self) -> bool {
+        self.queue.is_there()
+    }
+
     /// Rows that are leased.
     pub fn under_way(&self) -> usize {
         self.leases.count()
@@ -154,7 +167,9 @@ impl Service {
 
     /// Tends all edges until it is stopped, and tells the queue everything that they have done.
     async fn tend_all(&self, told: mpsc::Receiver<Told>) -> Result<(), QueueError> {
-        let mut edges: JoinSet<_> = self.edges.values().map(|edge| tend(Arc::clone(edge))).collect();
+        let tended = self.edges.values().filter(|_| self.options.works);
+        let mut edges: JoinSet<_> = tended.map(|edge| tend(Arc::clone(edge))).collect();
+        let mut stopped = self.stop.subscribe();
         let tending = async {
             let mut ended = Ok(());
             while let Some(edge) = edges.join_next().await {
@@ -164,6 +179,8 @@ impl Service {
                     self.stop();
                 }
             }
+            // Whoever does nothing is told when to end, too. An error says that nobody can tell any more.
+            drop(stopped.wait_for(Option::is_some).await);
             ended
         };
         clerk::until(tending, told, &*self.queue, &self.leases).await?

@@ -14,6 +14,12 @@ const PROGRAM: ByteSize = ByteSize::mib(10);
 /// A queue on disk beside it: its pages in memory, its threads, requests of those who submit and ask, and who is told of its jobs.
 const QUEUE: ByteSize = ByteSize::mib(13);
 
+/// A fleet's messages beside it: the pages of what is done, a batch on its way in each direction.
+const FLEET: ByteSize = ByteSize::mib(16);
+
+/// Those who wait for messages for one edge.
+const FLEET_EDGE: ByteSize = ByteSize::kib(64);
+
 /// One piece of work under way: what it asks, what it has heard, where it is in its steps. Measured at 5 KiB.
 const TASK: ByteSize = ByteSize::kib(8);
 
@@ -56,6 +62,8 @@ pub struct AgentAsk {
     pub tls: bool,
     /// Whether there is a queue on disk.
     pub queue: bool,
+    /// Whether it is shared with a fleet.
+    pub fleet: bool,
 }
 
 /// Every line of memory of work on edges, and the numbers that follow.
@@ -107,9 +115,15 @@ impl AgentPlan {
             tls: if ask.tls { TLS_SESSION } else { ByteSize::ZERO },
         };
         let (control_sizes, least) = (sizes(CONTROL_RECEIVE), sizes(BULK_RECEIVE_MIN));
-        let program = if ask.queue { PROGRAM + QUEUE } else { PROGRAM };
+        let program = [(ask.queue, QUEUE), (ask.fleet, FLEET)]
+            .into_iter()
+            .filter(|(is_there, _)| *is_there)
+            .fold(PROGRAM, |sum, (_, size)| sum + size);
         let service = ask.queue.then(|| ServicePlan::new(limit, edges));
-        let (list_piece, beside) = beside(service.as_ref(), edges);
+        let (list_piece, mut beside) = beside(service.as_ref(), edges);
+        if ask.fleet {
+            beside.push(Line::new("messages of the fleet", Class::Runtime, "agent", edges.into(), FLEET_EDGE));
+        }
         let fixed = beside.iter().map(|line| line.total).fold(program, |sum, total| sum + total);
         let needed = fixed + TASK.times(u64::from(edges) * 2) + control_sizes.cost() + least.cost();
         if limit < needed {
@@ -186,7 +200,15 @@ mod tests {
     use super::*;
 
     fn plan(memory: u64, edges: u32, bulk: u32, tls: bool, queue: bool) -> Result<AgentPlan, PlanError> {
-        let ask = AgentAsk { memory: Some(ByteSize::mib(memory)), edges, control: 32, bulk, tls, queue };
+        let ask = AgentAsk {
+            memory: Some(ByteSize::mib(memory)),
+            edges,
+            control: 32,
+            bulk,
+            tls,
+            queue,
+            fleet: queue && !tls,
+        };
         let facts = MemoryFacts { machine: Some(ByteSize::gib(8)), cgroup: None };
         AgentPlan::compute(&ask, &facts, NofileLimits { soft_before: 20_000, soft: 20_000, hard: 20_000 })
     }

@@ -195,6 +195,7 @@ mod tests {
                 bulk: 16,
                 tls: false,
                 queue,
+                fleet: false,
             };
             AgentPlan::compute(&ask, &MemoryFacts::default(), NOFILE).unwrap()
         };

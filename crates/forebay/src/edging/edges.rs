@@ -117,6 +117,7 @@ impl Known {
             bulk: most(|limits| limits.bulk),
             tls: self.edges.iter().any(|edge| edge.spec.is_tls()),
             queue,
+            fleet: queue && !config.agent.agent_nats.is_empty(),
         };
         let nofile = raise_nofile().context("cannot read the limit on open files")?;
         AgentPlan::compute(&ask, &MemoryFacts::detect(), nofile)

@@ -14,7 +14,7 @@ use forebay_agent::{
     api::{self, Api, ApiOptions, Tokens},
     hook::{Courier, CourierOptions, Receivers, Secrets},
     metrics::AgentFigures,
-    queue::{Book, BookOptions, QueueError},
+    queue::BookOptions,
     service::{Patience, Service, ServiceOptions},
 };
 use forebay_budget::{
@@ -24,7 +24,12 @@ use forebay_net::{ConnLimits, Listener, ServeOptions, Watch, client::Client};
 use prometheus_client::registry::Registry;
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
-use super::{figures::LogFigures, network, sources::Clients};
+use super::{
+    figures::LogFigures,
+    fleet::{Missing, Queues},
+    network,
+    sources::Clients,
+};
 use crate::{
     config::{Config, Settings},
     edging::edges::Known,
@@ -68,13 +73,14 @@ pub(crate) async fn serve(
         (Class::Upstreams, TELLING.cost().times(CourierOptions::default().at_once as u64)),
     ]);
     let log = telemetry::start(&config.log, &ledger, beside.log)?;
-    let book = Book::open(&config.agent.agent_queue, book_options(config)).await.map_err(unusable)?;
+    let mut queues = Queues::open(config, book_options(config)).await?;
     let workers = known.edges.iter().map(|edge| known.worker(edge, &plan, &clients));
     let service =
         ServiceOptions { bulk_threads: Some(bulk), ahead: ahead(&beside), ..service_options(config) };
-    let service = Service::new(Arc::new(book.clone()), workers, service);
-    let courier = courier(config, &ledger, &book, &told)?;
-    let api = Api::new(book.clone(), service.clone(), api_options(config, known, tokens, told.receivers));
+    let service = Service::new(queues.work(), workers, service);
+    let courier = courier(config, &ledger, &queues.book, &told)?;
+    let options = api_options(config, known, tokens, told.receivers);
+    let api = Api::new(queues.book.clone(), service.clone(), options);
     let (phase, phases) = watch::channel(Phase::Starting);
     let house = House { settings, config, plan: sockets, ledger, log, phases };
     let submitters = house.listen("agent-listen", config.agent.agent_listen)?;
@@ -83,16 +89,16 @@ pub(crate) async fn serve(
     let watched = Watch::new();
     let admin = operators.map(|listener| {
         ready += &format!(" (admin http://{}/)", listener.local_addr());
-        let figures = AgentFigures { service: service.clone(), book: book.clone(), api: api.clone() };
+        let figures = AgentFigures { service: service.clone(), book: queues.book.clone(), api: api.clone() };
         house.administer(listener, watched.clone(), figures)
     });
     let taking = house.take_in(submitters, api, watched);
-    let exit = attend(signals, &phase, (&service, &courier), taking, &ready).await;
+    let exit = attend(signals, &phase, (&service, &courier, &mut queues), taking, &ready).await;
     if let Some(admin) = admin {
         admin.abort();
     }
     drop(tokio::time::timeout(super::LOG_FLUSH_MAX, house.log.queue.flush()).await);
-    book.close().await;
+    queues.close().await;
     exit
 }
 
@@ -131,6 +137,7 @@ impl House<'_> {
 
     /// Serves operators, until it is ended.
     fn administer(&self, listener: Listener, watched: Watch, figures: AgentFigures) -> JoinHandle<()> {
+        let missing = Arc::new(Missing(figures.service.clone()));
         let mut registry = Registry::default();
         registry.register_collector(Box::new(figures));
         registry.register_collector(Box::new(LogFigures(self.log.queue.clone())));
@@ -147,6 +154,7 @@ impl House<'_> {
             fds: options.fds.clone(),
             pools: Vec::new(),
             turns: None,
+            needs: Some(missing),
             phase: self.phases.clone(),
             transfers: clients.clone(),
             network: clients,
@@ -164,7 +172,7 @@ impl House<'_> {
 async fn attend(
     mut signals: Signals,
     phase: &watch::Sender<Phase>,
-    (service, courier): (&Service, &Courier),
+    (service, courier, queues): (&Service, &Courier, &mut Queues),
     taking: JoinHandle<()>,
     ready: &str,
 ) -> Outcome {
@@ -181,6 +189,7 @@ async fn attend(
                 return Ok(Exit::Done);
             }
             told = &mut telling => match told.context("the queue can be used no more")? {},
+            error = queues.broken() => return Err(anyhow!(error).context("the queue can be used no more").into()),
             asked = signals.next() => match asked {
                 Asked::ToReload => tracing::warn!("an agent reads its settings at its start only"),
                 Asked::ToStop(signal) => {
@@ -245,21 +254,16 @@ fn service_options(config: &Config) -> ServiceOptions {
         away_max: agent.agent_away.0,
         ..Patience::default()
     };
-    ServiceOptions { patience, drain_for: agent.agent_drain.0, ..ServiceOptions::default() }
+    ServiceOptions {
+        works: agent.agent_work,
+        patience,
+        drain_for: agent.agent_drain.0,
+        ..ServiceOptions::default()
+    }
 }
 
 fn api_options(config: &Config, known: &Known, tokens: Tokens, receivers: Receivers) -> ApiOptions {
     let tiers = known.edges.iter().zip(&known.tiers);
     let tiers = tiers.map(|(edge, tier)| (edge.spec.name.clone(), u8::try_from(*tier).unwrap_or(u8::MAX)));
     ApiOptions { tokens, body_max: config.agent.agent_body_max, tiers: tiers.collect(), receivers }
-}
-
-/// A queue that another process has, or that a newer forebay wrote, is a wrong setting; all else is a failure.
-fn unusable(error: QueueError) -> Failure {
-    match error {
-        QueueError::InUse { .. } | QueueError::Newer { .. } | QueueError::Foreign(_) => {
-            Failure::usage(error.into())
-        }
-        _ => anyhow::Error::new(error).into(),
-    }
 }

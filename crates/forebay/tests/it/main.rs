@@ -14,6 +14,7 @@ mod digests;
 mod docs;
 mod edges;
 mod ending;
+mod fleet;
 mod getting;
 mod interrupted;
 mod managed;

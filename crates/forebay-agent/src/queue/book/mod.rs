@@ -267,6 +267,10 @@ impl Book {
 }
 
 impl Queue for Book {
+    fn is_there(&self) -> bool {
+        true
+    }
+
     fn lease<'a>(
         &'a self,
         edge: &'a EdgeName,

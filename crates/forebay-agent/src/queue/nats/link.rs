@@ -219,6 +219,8 @@ fn note(event: &Event, connected: &watch::Sender<u64>) {
             tracing::info!("connected to NATS");
         }
         Event::Disconnected => tracing::warn!("the connection to NATS broke; it is made again"),
+        // One for each try to connect.
+        Event::ClientError(_) => tracing::debug!(%event, "NATS"),
         event => tracing::warn!(%event, "NATS"),
     }
 }

@@ -9,6 +9,7 @@ use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::{AckPolicy, PullConsumer, pull};
 use futures_util::StreamExt as _;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::link::PATIENCE;
 use super::{NatsError, NatsLink};
@@ -17,6 +18,8 @@ use super::{NatsError, NatsLink};
 const BATCH_BYTES: usize = 1 << 20;
 /// How long the server keeps a request for which it has nothing.
 const WAIT: Duration = Duration::from_secs(30);
+/// How late it may say that it has nothing.
+const SLACK: Duration = Duration::from_secs(2);
 /// Before a server that failed is asked again.
 const REST: Duration = Duration::from_millis(500);
 /// Messages that all workers of an edge may hold together.
@@ -88,14 +91,20 @@ impl Puller {
     async fn wait(&mut self) -> Result<Option<Message>, NatsError> {
         self.connections.mark_unchanged();
         let consumer = self.consumer().await?.clone();
+        let begun = Instant::now();
         let next = async {
             let mut batch = consumer.batch().max_messages(1).expires(WAIT).messages().await.map_err(lost)?;
             batch.next().await.transpose().map_err(lost)
         };
-        tokio::select! {
-            message = next => message,
-            _ = self.connections.changed() => Ok(None),
+        let (message, is_new) = tokio::select! {
+            message = next => (message?, false),
+            _ = self.connections.changed() => (None, true),
+        };
+        // A server that has the consumer says in time that there was nothing. One that has forgotten it says nothing at all.
+        if message.is_none() && (is_new || begun.elapsed() > WAIT + SLACK) {
+            self.consumer = None;
         }
+        Ok(message)
     }
 
     async fn consumer(&mut self) -> Result<&PullConsumer, NatsError> {

@@ -257,6 +257,10 @@ impl Inner {
 }
 
 impl Queue for NatsWorker {
+    fn is_there(&self) -> bool {
+        self.inner.link.is_connected()
+    }
+
     fn lease<'a>(
         &'a self,
         edge: &'a EdgeName,
