@@ -7,11 +7,13 @@
 //! - `edges`: what is done on each, and what waits there;
 //! - `queue`: jobs and rows, and the disk below them;
 //! - `api`: who asked for what;
+//! - `fleet`: what goes over NATS;
 //! - `family`: how it is written.
 
 mod api;
 mod edges;
 mod family;
+mod fleet;
 mod queue;
 
 use std::fmt;
@@ -23,7 +25,7 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use crate::api::Api;
-use crate::queue::{Book, Stock};
+use crate::queue::{Book, NatsLink, Stock};
 use crate::service::Service;
 use family::Families;
 
@@ -39,6 +41,8 @@ pub struct AgentFigures {
     pub book: Book,
     /// Who asks.
     pub api: Api,
+    /// The fleet's NATS, if there is one.
+    pub fleet: Option<NatsLink>,
 }
 
 impl AgentFigures {
@@ -66,6 +70,7 @@ impl Collector for AgentFigures {
         let stock = self.stock();
         edges::write(&mut families, &edges::seen(&self.service, &self.book, stock.as_ref()))?;
         queue::write(&mut families, self.book.figures(), stock.as_ref())?;
-        api::write(&mut families, self.api.figures())
+        api::write(&mut families, self.api.figures())?;
+        fleet::write(&mut families, self.fleet.as_ref())
     }
 }

@@ -48,7 +48,7 @@ async fn what_is_done_on_an_edge_and_what_waits_for_it_is_in_the_metrics() {
         let request = axum::extract::Request::get(target).body(axum::body::Body::empty()).unwrap();
         router(api.clone()).oneshot(request).await.unwrap();
     }
-    let figures = AgentFigures { service: rig.service.clone(), book: rig.book.clone(), api };
+    let figures = AgentFigures { service: rig.service.clone(), book: rig.book.clone(), api, fleet: None };
     let scrape = scrape(figures).await;
     for (series, least, most) in [
         (r#"forebay_edge_outcomes_total{edge="well",action="warm",outcome="warmed"}"#, 2.0, 2.0),
@@ -102,7 +102,7 @@ async fn a_queue_that_cannot_be_read_leaves_the_rest_of_the_metrics() {
     let edge = FakeEdge::start(Flavour::Ats(Default::default())).unwrap();
     let rig = Rig::start(&[("a", edge.addr())]).await;
     let api = Api::new(rig.book.clone(), rig.service.clone(), ApiOptions::default());
-    let figures = AgentFigures { service: rig.service.clone(), book: rig.book.clone(), api };
+    let figures = AgentFigures { service: rig.service.clone(), book: rig.book.clone(), api, fleet: None };
     let (book, dir) = rig.stop().await;
     // Nobody reads what is no database any more.
     book.clone().close().await;

@@ -89,7 +89,12 @@ pub(crate) async fn serve(
     let watched = Watch::new();
     let admin = operators.map(|listener| {
         ready += &format!(" (admin http://{}/)", listener.local_addr());
-        let figures = AgentFigures { service: service.clone(), book: queues.book.clone(), api: api.clone() };
+        let figures = AgentFigures {
+            service: service.clone(),
+            book: queues.book.clone(),
+            api: api.clone(),
+            fleet: queues.link(),
+        };
         house.administer(listener, watched.clone(), figures)
     });
     let taking = house.take_in(submitters, api, watched);

@@ -58,6 +58,11 @@ impl Queues {
         }
     }
 
+    /// The NATS of the fleet.
+    pub(super) fn link(&self) -> Option<NatsLink> {
+        self.fleet.as_ref().map(|fleet| fleet.worker.link().clone())
+    }
+
     /// Waits until the book can be used no more.
     pub(super) async fn broken(&mut self) -> QueueError {
         match &mut self.fleet {
