@@ -89,25 +89,34 @@ impl Puller {
     }
 
     async fn wait(&mut self) -> Result<Option<Message>, NatsError> {
-        self.connections.mark_unchanged();
         let consumer = self.consumer().await?.clone();
         let begun = Instant::now();
         let next = async {
             let mut batch = consumer.batch().max_messages(1).expires(WAIT).messages().await.map_err(lost)?;
             batch.next().await.transpose().map_err(lost)
         };
-        let (message, is_new) = tokio::select! {
-            message = next => (message?, false),
-            _ = self.connections.changed() => (None, true),
-        };
-        // A server that has the consumer says in time that there was nothing. One that has forgotten it says nothing at all.
-        if message.is_none() && (is_new || begun.elapsed() > WAIT + SLACK) {
-            self.consumer = None;
+        tokio::select! {
+            message = next => {
+                // A server that has the consumer says in time that there was nothing. One that has forgotten it says nothing at all.
+                if begun.elapsed() > WAIT + SLACK {
+                    self.consumer = None;
+                }
+                message
+            }
+            _ = self.connections.changed() => {
+                self.consumer = None;
+                Ok(None)
+            }
         }
-        Ok(message)
     }
 
+    /// The consumer, asked for anew on each connection: a server that was restarted may have forgotten it.
     async fn consumer(&mut self) -> Result<&PullConsumer, NatsError> {
+        // An error says that there is no client any more, which whoever asks it will see.
+        if self.connections.has_changed().unwrap_or_default() {
+            self.connections.mark_unchanged();
+            self.consumer = None;
+        }
         let consumer = match self.consumer.take() {
             Some(consumer) => consumer,
             None => self.make().await?,
