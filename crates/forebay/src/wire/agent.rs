@@ -14,7 +14,7 @@ use forebay_agent::{
     api::{self, Api, ApiOptions, Tokens},
     hook::{Courier, CourierOptions, Receivers, Secrets},
     metrics::AgentFigures,
-    queue::BookOptions,
+    queue::{Book, BookOptions},
     service::{Patience, Service, ServiceOptions},
 };
 use forebay_budget::{

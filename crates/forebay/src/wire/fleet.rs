@@ -92,7 +92,7 @@ impl Needs for Missing {
 }
 
 /// How the settings say that the fleet's NATS is reached.
-fn nats(config: &Config) -> Result<NatsOptions, Failure> {
+pub(super) fn nats(config: &Config) -> Result<NatsOptions, Failure> {
     let Agent {
         agent_nats, agent_nats_login, agent_nats_prefix, agent_nats_store, agent_nats_patience, ..
     } = &config.agent;

@@ -226,7 +226,7 @@ fn note(event: &Event, connected: &watch::Sender<u64>) {
 }
 
 /// An address as it may be shown.
-fn without_login(server: &str) -> String {
+pub(super) fn without_login(server: &str) -> String {
     let (scheme, rest) = server.split_once("://").map_or(("", server), |(scheme, rest)| (scheme, rest));
     let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
     if scheme.is_empty() { host.into() } else { format!("{scheme}://{host}") }

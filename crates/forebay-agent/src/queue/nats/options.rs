@@ -7,6 +7,7 @@ use forebay_budget::ByteSize;
 use forebay_net::client::ClientTls;
 
 use super::NatsError;
+use super::link::without_login;
 
 /// Letters of a prefix at most.
 const PREFIX_LEN_MAX: usize = 32;
@@ -74,7 +75,9 @@ impl NatsOptions {
 /// Without secrets.
 impl fmt::Debug for NatsOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let servers: Vec<_> = self.servers.iter().map(|server| without_login(server)).collect();
         f.debug_struct("NatsOptions")
+            .field("servers", &servers)
             .field("login", &self.login)
             .field("prefix", &self.prefix)
             .field("stream_max", &self.stream_max)

@@ -14,6 +14,11 @@ const OTHERS: &[(&str, &str)] = &[
     ("agent-keep", "\"1h\""),
     ("agent-body-max", "\"1KiB\""),
     ("agent-drain", "\"1s\""),
+    ("agent-nats", "[\"nats://127.0.0.1:4223\"]"),
+    ("agent-nats-prefix", "\"other\""),
+    ("agent-nats-store", "\"1MiB\""),
+    ("agent-nats-patience", "\"1m\""),
+    ("agent-work", "false"),
 ];
 
 /// Settings of files and sockets: where they are tested in the real program.
@@ -21,20 +26,26 @@ const IN_THE_PROGRAM: &[(&str, &str)] = &[
     ("agent-listen", "what_cannot_be_an_agent_says_why_in_one_line"),
     ("agent-queue", "what_cannot_be_an_agent_says_why_in_one_line"),
     ("agent-token-file", "tokens_of_a_file_and_of_the_environment_are_taken"),
+    ("agent-nats-login", "a_nats_that_cannot_be_used_is_said_in_one_line_and_no_secret_with_it"),
     ("agent-webhook-secret-file", "who_is_told_of_a_jobs_end_can_tell_who_tells"),
 ];
 
 /// What the parts of an agent are told, in words.
 fn told(setting: Option<(&str, &str)>) -> String {
     let line = setting.map(|(name, value)| format!("{name} = {value}\n")).unwrap_or_default();
-    let config = config::parse(&format!("[edge]\nedge = [\"http://10.0.0.1\"]\n[agent]\n{line}")).unwrap();
+    // Only in a fleet may others work.
+    let fleet =
+        if line.starts_with("agent-nats =") { "" } else { "agent-nats = [\"nats://127.0.0.1:4222\"]\n" };
+    let text = format!("[edge]\nedge = [\"http://10.0.0.1\"]\n[agent]\n{fleet}{line}");
+    let config = config::parse(&text).unwrap();
     let known = Known::read(&config, false).unwrap();
     let receivers = Receivers::new(&config.agent.agent_webhook_to).unwrap();
     format!(
-        "{:?} {:?} {:?} {:?}",
+        "{:?} {:?} {:?} {:?} {:?}",
         book_options(&config),
         service_options(&config),
         courier_options(&config),
+        super::super::fleet::nats(&config).unwrap(),
         api_options(&config, &known, Tokens::default(), receivers)
     )
 }
@@ -53,7 +64,7 @@ fn every_setting_of_the_agent_is_tried() {
     let of_agents = |key: &&Key| key.section == "agent";
     let known: BTreeSet<_> = Schema::get().keys().filter(of_agents).map(|key| key.name).collect();
     assert_eq!(tried.collect::<BTreeSet<_>>(), known);
-    let tests = ["agent.rs", "agent_webhooks.rs"].map(|file| {
+    let tests = ["agent.rs", "agent_webhooks.rs", "fleet.rs"].map(|file| {
         std::fs::read_to_string(format!("{}/tests/it/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap()
     });
     for (name, test) in IN_THE_PROGRAM {
