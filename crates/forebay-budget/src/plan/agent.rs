@@ -122,7 +122,13 @@ impl AgentPlan {
         let service = ask.queue.then(|| ServicePlan::new(limit, edges));
         let (list_piece, mut beside) = beside(service.as_ref(), edges);
         if ask.fleet {
-            beside.push(Line::new("messages of the fleet", Class::Runtime, "agent", edges.into(), FLEET_EDGE));
+            beside.push(Line::new(
+                "messages of the fleet",
+                Class::Runtime,
+                "agent",
+                edges.into(),
+                FLEET_EDGE,
+            ));
         }
         let fixed = beside.iter().map(|line| line.total).fold(program, |sum, total| sum + total);
         let needed = fixed + TASK.times(u64::from(edges) * 2) + control_sizes.cost() + least.cost();
