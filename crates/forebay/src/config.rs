@@ -389,9 +389,6 @@ impl Config {
         if self.serve.admin.as_ref().is_some_and(|admin| *admin == self.serve.listen && admin.port() != 0) {
             return conflict("listen and admin are the same address; give admin another port, or \"off\"");
         }
-        if !self.agent.agent_work && self.agent.agent_nats.is_empty() {
-            return conflict("agent-work is off, so others have to work: name their NATS with agent-nats");
-        }
         Ok(())
     }
 }

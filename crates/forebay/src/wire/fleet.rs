@@ -39,6 +39,10 @@ impl Queues {
     pub(super) async fn open(config: &Config, options: BookOptions) -> Result<Self, Failure> {
         let dir = &config.agent.agent_queue;
         if config.agent.agent_nats.is_empty() {
+            if !config.agent.agent_work {
+                let why = "agent-work is off, so others have to work: name their NATS with agent-nats";
+                return Err(Failure::usage(anyhow!(why)));
+            }
             return Ok(Self { book: Book::open(dir, options).await.map_err(unusable)?, fleet: None });
         }
         let nats = nats(config)?;
