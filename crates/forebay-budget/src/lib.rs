@@ -51,8 +51,8 @@ pub use fds::{FdLease, FdLedger, NofileLimits, raise_nofile};
 pub use lease::Lease;
 pub use ledger::{Ledger, Usage, WAITERS_MAX_DEFAULT};
 pub use plan::{
-    AgentAsk, AgentPlan, CONNECTIONS_MIN, FdPlan, LanePlan, Limits, Line, MEMORY_DEFAULT_MAX, MemoryFacts,
-    Plan, PlanError, ServicePlan, Sizes, TransferAsk, TransferPlan, UpstreamSizes, Work,
+    AgentAsk, AgentPlan, CONNECTIONS_MIN, EdgeAsk, FdPlan, LanePlan, Limits, Line, MEMORY_DEFAULT_MAX,
+    MemoryFacts, Plan, PlanError, ServicePlan, Sizes, TransferAsk, TransferPlan, UpstreamSizes, Work,
 };
 pub use refused::{FdRefused, Refused, Why};
 pub use size::{ByteSize, ParseUnitError, Rate};

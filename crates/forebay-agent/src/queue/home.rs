@@ -5,6 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use forebay_budget::ByteSize;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use rustix::fs::{FlockOperation, flock};
 
@@ -21,9 +22,8 @@ pub(super) struct Kind {
     pub(super) steps: &'static [&'static str],
 }
 
-/// Memory for pages of the writer and of each reader, in KiB.
-pub(super) const CACHE_WRITER_KIB: u32 = 8 << 10;
-pub(super) const CACHE_READER_KIB: u32 = 1 << 10;
+/// Pages that a writer keeps in memory, if nothing else is said.
+pub(super) const PAGES: ByteSize = ByteSize::mib(8);
 /// The log is written back into the database when it has so many pages (32 MiB): a page that changes often is written back once.
 const CHECKPOINT_PAGES: u32 = 8 << 10;
 /// Statements that stay compiled.
@@ -63,8 +63,8 @@ impl Home {
         Ok(Self { kind, file: dir.join(format!("{}.db", kind.name)), _lock: lock })
     }
 
-    /// Opens the database to write, and brings it to this version's schema. Blocks.
-    pub(super) fn open(&self) -> Result<Connection, QueueError> {
+    /// Opens the database to write, with so many of its pages in memory, and brings it to this version's schema. Blocks.
+    pub(super) fn open(&self, pages: ByteSize) -> Result<Connection, QueueError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -75,21 +75,23 @@ impl Home {
              PRAGMA synchronous = FULL;
              PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
              PRAGMA journal_size_limit = {};
-             PRAGMA cache_size = -{CACHE_WRITER_KIB};
+             PRAGMA cache_size = -{};
              PRAGMA temp_store = MEMORY;
              PRAGMA cell_size_check = ON;",
-            CHECKPOINT_PAGES * 4096 * 2
+            CHECKPOINT_PAGES * 4096 * 2,
+            pages.as_u64() >> 10
         ))?;
         db.set_prepared_statement_cache_capacity(STATEMENTS);
         self.migrate(&mut db, found)?;
         Ok(db)
     }
 
-    /// Opens the database once more, to read. Blocks.
-    pub(super) fn open_reader(&self) -> Result<Connection, QueueError> {
+    /// Opens the database once more, to read, with an eighth of a writer's pages. Blocks.
+    pub(super) fn open_reader(&self, pages: ByteSize) -> Result<Connection, QueueError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(&self.file, flags)?;
-        db.execute_batch(&format!("PRAGMA cache_size = -{CACHE_READER_KIB}; PRAGMA temp_store = MEMORY;"))?;
+        let kib = pages.as_u64() >> 13;
+        db.execute_batch(&format!("PRAGMA cache_size = -{kib}; PRAGMA temp_store = MEMORY;"))?;
         Ok(db)
     }
 

@@ -16,7 +16,7 @@ mod sizes;
 mod transfers;
 mod upstream;
 
-pub use agent::{AgentAsk, AgentPlan, LanePlan};
+pub use agent::{AgentAsk, AgentPlan, EdgeAsk, LanePlan};
 pub use error::PlanError;
 pub use facts::MemoryFacts;
 pub use fds::FdPlan;

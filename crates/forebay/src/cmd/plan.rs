@@ -137,7 +137,7 @@ fn of_work(who: &str, plan: &AgentPlan) -> String {
     let mut text = format!("{who} with the same settings:\n\n");
     text += &table("for", &plan.lines, plan.total, plan.limit);
     text + &format!(
-        "At most {} short requests and {} objects at once ({} and {} for each edge), objects with a socket buffer of {}; {} file descriptors.",
+        "At most {} short requests and {} objects at once ({} and {} for each edge at most), objects with a socket buffer of {}; {} file descriptors.",
         control.connections,
         bulk.connections,
         control.each_edge,
@@ -159,8 +159,8 @@ fn counts(plan: &TransferPlan) -> String {
 #[cfg(test)]
 mod tests {
     use forebay_budget::{
-        AgentAsk, AgentPlan, ByteSize, Limits, MemoryFacts, NofileLimits, Plan, TransferAsk, TransferPlan,
-        Work,
+        AgentAsk, AgentPlan, ByteSize, EdgeAsk, Limits, MemoryFacts, NofileLimits, Plan, TransferAsk,
+        TransferPlan, Work,
     };
     use insta::assert_snapshot;
 
@@ -190,9 +190,7 @@ mod tests {
         let plan = |queue| {
             let ask = AgentAsk {
                 memory: Some(ByteSize::mib(64)),
-                edges: 4,
-                control: 32,
-                bulk: 16,
+                edges: &[EdgeAsk { control: 32, bulk: 16 }; 4],
                 tls: false,
                 queue,
                 fleet: false,

@@ -121,7 +121,7 @@ fn describe(plan: &Plan, edges: &Edges) -> String {
     }
     let (control, bulk) = (edges.plan.control, edges.plan.bulk);
     text + &format!(
-        "at most {} short requests and {} objects at once ({} and {} for each edge), in {}; nothing was sent{}",
+        "at most {} short requests and {} objects at once ({} and {} for each edge at most), in {}; nothing was sent{}",
         control.connections,
         bulk.connections,
         control.each_edge,

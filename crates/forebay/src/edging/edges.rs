@@ -9,7 +9,7 @@ use forebay_agent::{
     governor::{EdgeLimits, Governor},
     work::{Clients, Proof, Variant, WorkOptions, Worker},
 };
-use forebay_budget::{AgentAsk, AgentPlan, ByteSize, FdLedger, LanePlan, MemoryFacts, raise_nofile};
+use forebay_budget::{AgentAsk, AgentPlan, ByteSize, EdgeAsk, FdLedger, LanePlan, MemoryFacts, raise_nofile};
 use forebay_net::{
     client::{Client, ClientOptions, ClientTls, Proxies, TargetForm},
     retry::RetryPolicy,
@@ -108,13 +108,11 @@ impl Known {
     }
 
     fn compute(&self, config: &Config, queue: bool) -> Result<AgentPlan, Failure> {
-        let most =
-            |of: fn(&EdgeLimits) -> u32| self.edges.iter().map(|edge| of(&edge.limits)).max().unwrap_or(1);
+        let asks = |edge: &Described| EdgeAsk { control: edge.limits.control, bulk: edge.limits.bulk };
+        let edges: Vec<_> = self.edges.iter().map(asks).collect();
         let ask = AgentAsk {
             memory: config.memory.memory.given(),
-            edges: u32::try_from(self.edges.len()).unwrap_or(u32::MAX),
-            control: most(|limits| limits.control),
-            bulk: most(|limits| limits.bulk),
+            edges: &edges,
             tls: self.edges.iter().any(|edge| edge.spec.is_tls()),
             queue,
             fleet: queue && !config.agent.agent_nats.is_empty(),

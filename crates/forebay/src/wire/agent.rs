@@ -73,7 +73,9 @@ pub(crate) async fn serve(
         (Class::Upstreams, TELLING.cost().times(CourierOptions::default().at_once as u64)),
     ]);
     let log = telemetry::start(&config.log, &ledger, beside.log)?;
-    let mut queues = Queues::open(config, book_options(config)).await?;
+    let queue =
+        BookOptions { pages: beside.pages, submissions_max: beside.submissions, ..book_options(config) };
+    let mut queues = Queues::open(config, queue).await?;
     let workers = known.edges.iter().map(|edge| known.worker(edge, &plan, &clients));
     let service =
         ServiceOptions { bulk_threads: Some(bulk), ahead: ahead(&beside), ..service_options(config) };

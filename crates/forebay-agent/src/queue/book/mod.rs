@@ -94,20 +94,20 @@ impl Book {
     pub async fn open(dir: impl Into<PathBuf>, options: BookOptions) -> Result<Self, QueueError> {
         let dir = dir.into();
         let signals = Arc::new(Signals::default());
-        let (clock, leases) = (Arc::clone(&options.clock), options.leases);
+        let (clock, leases, pages) = (Arc::clone(&options.clock), options.leases, options.pages);
+        let turns = Arc::new(Semaphore::new(options.submissions_max.max(1) as usize));
         let figures = Arc::new(QueueFigures::new(&options));
         let (noted, counted) = (Arc::clone(&signals), Arc::clone(&figures));
         let (send_readers, readers) = tokio::sync::oneshot::channel();
         let writer = Writer::start(move || {
             let home = Home::take(&dir, &KIND)?;
-            let desk = Desk::open(home.open()?, options, noted, counted)?;
+            let desk = Desk::open(home.open(pages)?, options, noted, counted)?;
             // A reader that cannot be opened is no reason for the writer to have begun.
-            let _ = send_readers.send(Readers::open(&home)?);
+            let _ = send_readers.send(Readers::open(&home, pages)?);
             Ok((desk, home))
         });
         let writer = writer.await?;
         let readers = readers.await.map_err(|_| QueueError::Closed)?;
-        let turns = Arc::new(Semaphore::new(options::SUBMISSIONS_MAX));
         Ok(Self { inner: Arc::new(Inner { writer, readers, signals, figures, turns, clock, leases }) })
     }
 

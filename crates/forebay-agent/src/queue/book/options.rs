@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use forebay_budget::ByteSize;
 
-use crate::queue::home::{CACHE_READER_KIB, CACHE_WRITER_KIB};
+use crate::queue::home::PAGES;
 use crate::queue::{Clock, WallClock};
 
-/// Submissions that are taken in at once; others wait.
-pub(super) const SUBMISSIONS_MAX: usize = 8;
 /// Connections that read.
 pub(super) const READERS: usize = 2;
 /// Commands that wait for the writer.
@@ -30,6 +28,10 @@ pub struct BookOptions {
     pub keep_for: Duration,
     /// How many of those are kept at most. Default: 100,000.
     pub keep_max: u64,
+    /// Pages of its file that its writer keeps in memory; each of two readers keeps an eighth of that. Default: 8 MiB.
+    pub pages: ByteSize,
+    /// Submissions that are taken in at once; others wait. Each holds up to 512 KiB of URLs. Default: 8.
+    pub submissions_max: u32,
     /// What becomes of leases. Default: [`Leases::End`].
     pub leases: Leases,
     /// The time. Default: this machine's.
@@ -53,18 +55,10 @@ impl Default for BookOptions {
             jobs_max: 100_000,
             keep_for: Duration::from_hours(7 * 24),
             keep_max: 100_000,
+            pages: PAGES,
+            submissions_max: 8,
             leases: Leases::End,
             clock: Arc::new(WallClock),
         }
-    }
-}
-
-impl BookOptions {
-    /// Memory that a queue takes, apart from what it keeps of each edge and each lease that is asked for: page caches, compiled statements, and
-    /// what is on its way to the writer.
-    pub fn memory_max() -> ByteSize {
-        let caches = u64::from(CACHE_WRITER_KIB) + READERS as u64 * u64::from(CACHE_READER_KIB);
-        let statements = ByteSize::mib(2).as_u64();
-        ByteSize::b((caches << 10) + statements + 2 * (SUBMISSIONS_MAX * BATCH_BYTES) as u64)
     }
 }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use forebay_budget::ByteSize;
 use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
@@ -21,8 +22,8 @@ pub(super) struct Readers {
 
 impl Readers {
     /// Blocks.
-    pub(super) fn open(home: &Home) -> Result<Self, QueueError> {
-        let idle = (0..READERS).map(|_| home.open_reader()).collect::<Result<_, _>>()?;
+    pub(super) fn open(home: &Home, pages: ByteSize) -> Result<Self, QueueError> {
+        let idle = (0..READERS).map(|_| home.open_reader(pages)).collect::<Result<_, _>>()?;
         Ok(Self { idle: Arc::new(Mutex::new(idle)), turns: Semaphore::new(READERS) })
     }
 

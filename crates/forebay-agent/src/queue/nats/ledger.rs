@@ -15,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::Semaphore;
 
 use crate::outcome::Outcome;
-use crate::queue::home::{Home, Kind};
+use crate::queue::home::{Home, Kind, PAGES};
 use crate::queue::{Moment, QueueError};
 
 const KIND: Kind = Kind { name: "done", application: *b"frbd", steps: &[include_str!("ledger.sql")] };
@@ -53,7 +53,7 @@ impl Ledger {
     pub(super) async fn open(dir: PathBuf) -> Result<Self, QueueError> {
         let opened = tokio::task::spawn_blocking(move || {
             let home = Home::take(&dir, &KIND)?;
-            Ok::<_, QueueError>((Desk::new(home.open()?, KEEP_MAX)?, home))
+            Ok::<_, QueueError>((Desk::new(home.open(PAGES)?, KEEP_MAX)?, home))
         });
         let (desk, home) = opened.await.unwrap_or(Err(QueueError::Closed))?;
         Ok(Self { desk: Arc::new(Mutex::new(desk)), turn: Semaphore::new(1), _home: home })
@@ -181,7 +181,7 @@ mod tests {
     fn what_was_sent_is_forgotten_in_time_and_above_a_number_and_what_was_not_never() {
         let dir = tempfile::tempdir().unwrap();
         let home = Home::take(dir.path(), &KIND).unwrap();
-        let mut desk = Desk::new(home.open().unwrap(), 10).unwrap();
+        let mut desk = Desk::new(home.open(PAGES).unwrap(), 10).unwrap();
         let begun = Moment(1_700_000_000_000);
         desk.put(&[done(0)], &[], begun).unwrap();
         for lease in 1..=40 {
@@ -194,7 +194,7 @@ mod tests {
         };
         let kept = leases(&desk);
         assert!(kept.len() <= 11 && kept[0] == "0" && kept.last().unwrap() == "40", "{kept:?}");
-        assert_eq!(Desk::new(home.open().unwrap(), 10).unwrap().kept, desk.kept);
+        assert_eq!(Desk::new(home.open(PAGES).unwrap(), 10).unwrap().kept, desk.kept);
         for lease in 41..50 {
             desk.put(&[done(lease)], &[], begun.after(2 * KEEP)).unwrap();
         }
