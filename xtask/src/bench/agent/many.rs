@@ -1,5 +1,5 @@
-//! A thousand objects of 1 GiB, two hundred and fifty-six at once, and beside them 200,000 purges, by one agent in 32 MiB; what its memory
-//! was meanwhile; and what becomes of a client that reads each object whole in the same container.
+//! A thousand objects of 1 GiB, as many at once as 32 MiB are enough for, and beside them 200,000 purges, by one agent; what its memory was
+//! meanwhile; and what becomes of a client that reads each object whole in the same container.
 //!
 //! The objects are sparse files behind nginx: what is measured is the agent, and a cache would only fill the disk.
 
@@ -23,8 +23,8 @@ use super::stand::Stand;
 
 /// The memory group: the plan, and as much again for what a plan does not count.
 const GROUP: u64 = 64 << 20;
-/// Objects from the edge at once.
-const AT_ONCE: u64 = 256;
+/// Objects from the edge at once, if there is memory for them.
+pub(super) const AT_ONCE: u64 = 256;
 /// URLs of a job, at most.
 const JOB: u64 = 100_000;
 /// How often a group is looked at: one that is soon dead, and one that goes on for minutes.
@@ -37,6 +37,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[serde(default)]
 pub(super) struct Many {
     pub(super) objects: u64,
+    /// How many were under way when the purges were over.
+    pub(super) at_once: u64,
     pub(super) purges: u64,
     /// Seconds until the last object had come.
     pub(super) warmed_after: f64,
@@ -79,6 +81,7 @@ pub(super) fn measure(stand: &Stand) -> anyhow::Result<Many> {
         ended(api, job)?;
     }
     let purged_after = began.elapsed().as_secs_f64();
+    let at_once = under_way(api)?;
     ended(api, &warm)?;
     let warmed_after = began.elapsed().as_secs_f64();
     let (ours, cpu, peak) =
@@ -89,7 +92,18 @@ pub(super) fn measure(stand: &Stand) -> anyhow::Result<Many> {
     ensure!(group.oom_kills() == 0, "something was killed");
     eprintln!("{warmed_after:.0} s, purges {purged_after:.0} s, {:.2} cpu-s/GB", cpu / (bytes as f64 / 1e9));
     let purges = stand.beside;
-    Ok(Many { objects: stand.many, purges, warmed_after, purged_after, cpu, bytes, peak, ours, theirs })
+    Ok(Many {
+        objects: stand.many,
+        at_once,
+        purges,
+        warmed_after,
+        purged_after,
+        cpu,
+        bytes,
+        peak,
+        ours,
+        theirs,
+    })
 }
 
 /// A job once it is over and all of it was done.
@@ -103,6 +117,13 @@ fn ended(api: Api, id: &str) -> anyhow::Result<()> {
     };
     ensure!(job["state"] == "succeeded", "{job}");
     Ok(())
+}
+
+/// Objects that are being fetched now.
+fn under_way(api: Api) -> anyhow::Result<u64> {
+    let (_, edges) = api.ask("GET", "/v1/edges", "", "")?;
+    let edges = edges["items"].as_array().context("no edges")?;
+    Ok(edges.iter().filter_map(|edge| edge["bulk"]["in_use"].as_u64()).sum())
 }
 
 fn urls(path: &str, numbers: std::ops::Range<u64>) -> Vec<String> {
