@@ -204,8 +204,9 @@ impl Said {
     pub(super) fn write_all(&self) {
         let mut state = self.state.lock();
         loop {
-            let enough = if state.are_due || state.is_over { 1 } else { ENOUGH };
-            if state.rows.len() < enough {
+            let are_due = state.are_due || state.is_over;
+            let are_enough = state.rows.len() >= ENOUGH || are_due && !state.rows.is_empty();
+            if !are_enough {
                 state.is_writing = false;
                 self.stirred.notify_all();
                 if state.is_over {
