@@ -122,20 +122,9 @@ impl AgentPlan {
             tls: if ask.tls { TLS_SESSION } else { ByteSize::ZERO },
         };
         let (control_sizes, least) = (sizes(CONTROL_RECEIVE), sizes(BULK_RECEIVE_MIN));
-        let beside = |limit| Beside::new(ask, limit, edges);
-        let needs = |limit| {
-            beside(limit).sum() + TASK.times(u64::from(edges) * 2) + control_sizes.cost() + least.cost()
-        };
-        let mut needed = limit;
-        while needed < needs(needed) {
-            needed = needs(needed).round_up(ByteSize::mib(1));
-        }
-        if limit < needed {
-            return Err(PlanError::Agent { memory: limit, edges, needed });
-        }
-        let beside = beside(limit);
-        let fixed = beside.sum();
-        let rest = limit.saturating_sub(fixed).as_u64();
+        let floor = TASK.times(u64::from(edges) * 2) + control_sizes.cost() + least.cost();
+        let beside = Beside::within(ask, limit, edges, floor)?;
+        let rest = limit.saturating_sub(beside.sum()).as_u64();
         // A quarter for work, of which each edge has two pieces at the least; an eighth for short requests.
         let tasks = Shares::of(
             &wanted(|edge| edge.control.max(edge.bulk).saturating_add(WAITING_MAX)),
@@ -196,6 +185,19 @@ struct Beside {
 }
 
 impl Beside {
+    /// What there is if so much is left for work. What is needed grows with what there is, so the least that fits is looked for.
+    fn within(ask: &AgentAsk<'_>, limit: ByteSize, edges: u32, floor: ByteSize) -> Result<Self, PlanError> {
+        let needs = |limit| Self::new(ask, limit, edges).sum() + floor;
+        let mut needed = limit;
+        while needed < needs(needed) {
+            needed = needs(needed).round_up(ByteSize::mib(1));
+        }
+        if limit < needed {
+            return Err(PlanError::Agent { memory: limit, edges, needed });
+        }
+        Ok(Self::new(ask, limit, edges))
+    }
+
     fn new(ask: &AgentAsk<'_>, limit: ByteSize, edges: u32) -> Self {
         let service = ask.queue.then(|| ServicePlan::new(limit, edges));
         let list_piece = ByteSize::b(LIST.as_u64() / u64::from(edges)).clamp(LIST_PIECE_MIN, LIST_PIECE_MAX);
