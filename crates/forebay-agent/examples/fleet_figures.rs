@@ -4,6 +4,7 @@
 //! of them are in this process, so they share its processors with each other and with the server. One line of JSON comes out.
 
 use std::error::Error;
+use std::process;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use forebay_agent::queue::{
     Settled, Terms,
 };
 use forebay_agent::{Action, Held, Lane, Outcome, Target, Verdict};
+use forebay_testkit::{figures, peak};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -33,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let options = BookOptions { leases: Leases::Stay, ..BookOptions::default() };
     let book = Book::open(format!("{dir}/book"), options).await?;
     let link = async || NatsLink::connect(NatsOptions::new(url.clone())).await;
-    let before = memory("VmRSS")?;
+    let before = figures::of_tree(process::id()).resident;
     let mut serving = JoinSet::new();
     for n in 0..workers {
         let worker = NatsWorker::open(link().await?, format!("{dir}/{n}")).await?;
@@ -43,7 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     tokio::time::sleep(Duration::from_secs(10)).await;
-    let waiting = memory("VmRSS")?.saturating_sub(before);
+    let waiting = figures::of_tree(process::id()).resident.saturating_sub(before);
 
     let dispatcher = Dispatcher::start(book.clone(), link().await?).await?;
     let begun = Instant::now();
@@ -74,8 +76,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "rows_per_s": (rows as f64 / worked.as_secs_f64()).round(),
         "sent": counts.sent,
         "sent_again": counts.sent_again,
-        "rss_of_waiting_kib": waiting,
-        "rss_peak_kib": memory("VmHWM")?,
+        "rss_of_waiting_kib": waiting >> 10,
+        "rss_peak_kib": peak::resident(process::id()) >> 10,
     });
     println!("{line}");
     Ok(())
@@ -102,11 +104,4 @@ fn outcome() -> Outcome {
         attempts: 1,
         digest: None,
     }
-}
-
-/// A line of what the kernel says of this process, in KiB.
-fn memory(name: &str) -> Result<u64, Box<dyn Error>> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or("no such line")?;
-    Ok(line.trim_matches(|c: char| !c.is_ascii_digit()).parse()?)
 }

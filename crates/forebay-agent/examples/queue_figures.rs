@@ -5,11 +5,13 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::process;
 use std::time::Duration;
 
 use forebay_agent::edge::EdgeName;
 use forebay_agent::queue::{Book, BookOptions, Order, Queue as _, Settled, Terms};
 use forebay_agent::{Action, Held, Lane, Outcome, Target, Verdict};
+use forebay_testkit::{figures, peak};
 use tokio::time::Instant;
 
 /// URLs of a job.
@@ -31,7 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         submit(&book, &names, job, LIST.min(rows / edges - job * LIST)).await?;
     }
     let enqueued = begun.elapsed();
-    let waiting = memory("VmRSS")?;
+    let waiting = figures::of_tree(process::id()).resident;
 
     let share = rows / 5 / edges;
     let begun = Instant::now();
@@ -48,8 +50,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "rows": rows,
         "enqueued_per_s": (rows as f64 / enqueued.as_secs_f64()).round(),
         "leased_and_settled_per_s": (done as f64 / worked.as_secs_f64()).round(),
-        "rss_waiting_kib": waiting,
-        "rss_peak_kib": memory("VmHWM")?,
+        "rss_waiting_kib": waiting >> 10,
+        "rss_peak_kib": peak::resident(process::id()) >> 10,
         "disk_kib": std::fs::metadata(Path::new(&dir).join("queue.db"))?.len() >> 10,
     });
     println!("{line}");
@@ -90,11 +92,4 @@ fn outcome() -> Outcome {
         attempts: 1,
         digest: None,
     }
-}
-
-/// A line of what the kernel says of this process, in KiB.
-fn memory(name: &str) -> Result<u64, Box<dyn Error>> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or("no such line")?;
-    Ok(line.trim_matches(|c: char| !c.is_ascii_digit()).parse()?)
 }

@@ -70,6 +70,8 @@ pub(crate) enum Planning {
     Everything,
     /// Transfers, whether a server has room or not.
     Transfers,
+    /// Work on edges, whether a server has room or not.
+    Edges,
 }
 
 /// Reads the command line.
@@ -119,7 +121,8 @@ pub(crate) fn command() -> Command {
                 .about(help::PLAN)
                 .long_about(help::PLAN_LONG)
                 .arg(json())
-                .arg(flag("transfers", help::PLAN_TRANSFERS)),
+                .arg(flag("transfers", help::PLAN_TRANSFERS))
+                .arg(flag("edges", help::PLAN_EDGES).conflicts_with("transfers")),
             Role::Everything,
         ))
         .subcommand(with_settings(
@@ -164,7 +167,11 @@ fn form(given: &ArgMatches) -> Form {
 }
 
 fn planning(given: &ArgMatches) -> Planning {
-    if given.get_flag("transfers") { Planning::Transfers } else { Planning::Everything }
+    match (given.get_flag("transfers"), given.get_flag("edges")) {
+        (true, _) => Planning::Transfers,
+        (_, true) => Planning::Edges,
+        _ => Planning::Everything,
+    }
 }
 
 fn view(given: &ArgMatches) -> View {

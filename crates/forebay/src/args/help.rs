@@ -71,6 +71,8 @@ that does not fit is refused with exit code 2, and the message says which settin
 
 pub(super) const PLAN_TRANSFERS: &str = "Plan get, put, cp, mv and sync alone, not a server";
 
+pub(super) const PLAN_EDGES: &str = "Plan warm, purge, refresh and agent alone, not a server";
+
 pub(super) const DOCTOR: &str = "Look at this machine and say what to change before serving";
 
 pub(super) const DOCTOR_LONG: &str = "\

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     args::{Planning, Sources},
-    output::{self, Form, Outcome},
+    output::{self, Failure, Form, Outcome},
     planned::{self, EdgePlans, Planned, Transfers},
 };
 
@@ -18,33 +18,61 @@ struct Plans<'a> {
     #[serde(flatten)]
     server: &'a Plan,
     transfers: &'a Transfers,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    edges: Option<&'a AgentPlan>,
+    #[serde(flatten)]
+    edges: Option<Edges<'a>>,
+}
+
+/// Of work on edges, by a command and by an agent, if that fits.
+#[derive(Debug, Serialize)]
+struct Edges<'a> {
+    edges: &'a AgentPlan,
     #[serde(skip_serializing_if = "Option::is_none")]
     agent: Option<&'a AgentPlan>,
 }
 
+impl<'a> Edges<'a> {
+    fn of(plans: &'a EdgePlans) -> Self {
+        Self { edges: &plans.once, agent: plans.agent.as_ref().ok() }
+    }
+}
+
 pub(crate) fn run(sources: &Sources, form: Form, planning: Planning) -> Outcome {
-    let server = match planning {
-        Planning::Everything => Some(planned::plan(sources)?),
-        Planning::Transfers => None,
-    };
-    let transfers = planned::transfers(sources)?;
-    let edges = match planning {
-        Planning::Everything => planned::edges(sources)?,
-        Planning::Transfers => None,
-    };
-    match (form, &server) {
-        (Form::Json, Some(planned)) => {
-            let agent = edges.as_ref().and_then(|plans| plans.agent.as_ref().ok());
-            let edges = edges.as_ref().map(|plans| &plans.once);
-            output::json(&Plans { server: &planned.plan, transfers: &transfers, edges, agent })
+    match planning {
+        Planning::Everything => everything(sources, form),
+        Planning::Transfers => {
+            let transfers = planned::transfers(sources)?;
+            match form {
+                Form::Json => output::json(&transfers),
+                Form::Text => output::data(format_args!("{}", of_transfers(&transfers).trim_end())),
+            }
         }
-        (Form::Json, None) => output::json(&transfers),
-        (Form::Text, planned) => {
-            let server = planned.as_ref().map(|planned| describe(planned) + "\n").unwrap_or_default();
-            let edges = edges.as_ref().map(of_edges).unwrap_or_default();
-            output::data(format_args!("{server}{}{edges}", of_transfers(&transfers).trim_end()))
+        Planning::Edges => {
+            let edges = planned::edges(sources)?.ok_or_else(|| {
+                Failure::usage(anyhow::anyhow!(
+                    "no edge is named: give --edge, or `edge` in the configuration"
+                ))
+            })?;
+            match form {
+                Form::Json => output::json(&Edges::of(&edges)),
+                Form::Text => output::data(format_args!("{}", of_edges(&edges))),
+            }
+        }
+    }
+}
+
+fn everything(sources: &Sources, form: Form) -> Outcome {
+    let server = planned::plan(sources)?;
+    let transfers = planned::transfers(sources)?;
+    let edges = planned::edges(sources)?;
+    match form {
+        Form::Json => {
+            let edges = edges.as_ref().map(Edges::of);
+            output::json(&Plans { server: &server.plan, transfers: &transfers, edges })
+        }
+        Form::Text => {
+            let edges = edges.as_ref().map(|edges| format!("\n\n{}", of_edges(edges))).unwrap_or_default();
+            let transfers = of_transfers(&transfers);
+            output::data(format_args!("{}\n{}{edges}", describe(&server), transfers.trim_end()))
         }
     }
 }
@@ -129,7 +157,7 @@ fn of_edges(plans: &EdgePlans) -> String {
         Ok(plan) => of_work("The agent", plan),
         Err(failure) => format!("The agent with the same settings: {:#}", failure.error),
     };
-    format!("\n\n{once}\n\n{agent}")
+    format!("{once}\n\n{agent}")
 }
 
 fn of_work(who: &str, plan: &AgentPlan) -> String {

@@ -54,7 +54,7 @@ pub(super) struct Said {
     bar: Option<ProgressBar>,
     stopper: Stopper,
     state: Mutex<State>,
-    /// There are rows to be written, or none any more.
+    /// There are rows to be written, or room for more, or none will come any more.
     stirred: Condvar,
 }
 
@@ -134,7 +134,7 @@ impl Said {
             counts.count(done.outcome);
         }
         let wanted = !self.quiet || !done.outcome.verdict.is_success();
-        if wanted && !state.is_gone {
+        if wanted && state.is_taken() {
             match self.form {
                 Form::Json => write_json(&mut state.rows, &Line::Url(self.line(done))),
                 Form::Text => state.row(done),
@@ -143,7 +143,7 @@ impl Said {
         if state.rows.len() >= ENOUGH {
             self.stirred.notify_all();
         }
-        if state.rows.len() >= TOO_MUCH {
+        if state.is_full() {
             self.stopper.hold_back(true);
         }
     }
@@ -175,15 +175,19 @@ impl Said {
         }
     }
 
-    /// A line of a list that is no URL.
+    /// A line of a list that is no URL. Blocks while too much waits to be read: what reads a list can wait, and a list may be bad from
+    /// end to end.
     pub(super) fn bad(&self, bad: &Bad) {
         let mut state = self.state.lock();
         state.bad += 1;
         let (source, line) = (&bad.source, bad.line.line);
         match self.form {
             Form::Json => {
-                let message = bad.line.error.to_string();
-                write_json(&mut state.rows, &Line::BadUrl { source, line, message });
+                self.stirred.wait_while(&mut state, |state| state.is_full());
+                if state.is_taken() {
+                    let message = bad.line.error.to_string();
+                    write_json(&mut state.rows, &Line::BadUrl { source, line, message });
+                }
             }
             Form::Text => {
                 let words = format_args!("{source}:{line}: {}", bad.line.error);
@@ -218,6 +222,7 @@ impl Said {
             let rows = std::mem::take(&mut state.rows);
             (state.are_due, state.is_writing) = (false, true);
             self.stopper.hold_back(false);
+            self.stirred.notify_all();
             drop(state);
             let written = self.write(&rows);
             state = self.state.lock();
@@ -288,6 +293,16 @@ impl Said {
 }
 
 impl State {
+    /// Whether what is said now will be written.
+    const fn is_taken(&self) -> bool {
+        !self.is_gone && !self.is_over
+    }
+
+    /// Whether as much waits as may.
+    fn is_full(&self) -> bool {
+        self.is_taken() && self.rows.len() >= TOO_MUCH
+    }
+
     fn row(&mut self, done: &Done<'_>) {
         let outcome = done.outcome;
         if !std::mem::replace(&mut self.has_heading, true) {

@@ -41,6 +41,17 @@ fn the_plan_of_transfers_stands_beside_it_and_pays_for_encryption_only_where_it_
     let alone: serde_json::Value = serde_json::from_slice(&alone.stdout).unwrap();
     assert_eq!(alone["placed"]["limit"], 32 << 20);
     assert_eq!(forebay(&["plan", "--memory", "32MiB"]).status.code(), Some(2));
+    let edges = ["plan", "--edges", "--memory", "32MiB", "--edge", "http://127.0.0.1:8080"];
+    assert!(stdout(&forebay(&edges)).starts_with("Edges (warm, purge, refresh)"), "{:?}", forebay(&edges));
+    let edges: serde_json::Value =
+        serde_json::from_slice(&forebay(&[&edges[..], &["--json"]].concat()).stdout).unwrap();
+    assert_eq!(
+        (&edges["edges"]["limit"], &edges["agent"]["limit"]),
+        (&(32 << 20).into(), &(32 << 20).into())
+    );
+    let none = forebay(&["plan", "--edges"]);
+    assert_eq!(none.status.code(), Some(2));
+    assert!(stderr(&none).contains("no edge is named"), "{}", stderr(&none));
     let small = forebay(&["plan", "--memory", "64MiB", "--concurrency", "100000"]);
     assert_eq!(small.status.code(), Some(2), "{}", stdout(&small));
     assert!(stderr(&small).contains("transfers"), "{}", stderr(&small));

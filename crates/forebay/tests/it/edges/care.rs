@@ -162,10 +162,14 @@ fn begin(mut command: Command) -> Child {
 }
 
 /// Ctrl-C, which reaches the program through `timeout` that it runs under.
-fn interrupt(child: Child) -> Output {
+fn press(child: &Child) {
     let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).unwrap();
     let pid = children.split_whitespace().next().unwrap().parse().unwrap();
     kill_process(Pid::from_raw(pid).unwrap(), Signal::INT).unwrap();
+}
+
+fn interrupt(child: Child) -> Output {
+    press(&child);
     child.wait_with_output().unwrap()
 }
 
@@ -178,11 +182,23 @@ fn interrupted(site: &Site, edge: &str) -> (Output, usize) {
     site.write("urls.txt", urls(50));
     let mut command = program(&["warm", "--from", "urls.txt", "--edge", edge, "--edge-bulk", "6"]);
     command.args(["--edge-bandwidth", "2MB/s"]).current_dir(site.dir.path());
-    let child = begin(command);
-    let begun = || (0..50).filter(|n| site.edge.asked(&format!("/{n}")).get > 0).count();
-    assert!(poll(|| begun() == ON_THEIR_WAY));
-    let output = interrupt(child);
-    (output, begun())
+    let gate = Gate::new();
+    site.edge.script().push(When::verb(Verb::Get).always(), Fault::stall_after(10, &gate));
+    let mut child = begin(command);
+    assert!(gate.wait_blocking(ON_THEIR_WAY, PATIENCE));
+    press(&child);
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    // What is to be finished goes on when it has been said; what is left ends without that.
+    while stderr.read_line(&mut said).unwrap() > 0 {
+        if said.contains("finishing") {
+            gate.open();
+        }
+    }
+    let output = child.wait_with_output().unwrap();
+    gate.open();
+    let begun = (0..50).filter(|n| site.edge.asked(&format!("/{n}")).get > 0).count();
+    (Output { stderr: said.into_bytes(), ..output }, begun)
 }
 
 #[test]
@@ -218,14 +234,12 @@ fn a_second_interrupt_leaves_at_once() {
     site.edge.script().push(When::get("/a").always(), Fault::stall_after(10, &gate));
     let mut child = begin(site.command(&["warm", &url("/a"), "--edge-bandwidth", "1MB/s"]));
     assert!(gate.wait_blocking(1, PATIENCE));
-    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).unwrap();
-    let pid = Pid::from_raw(children.split_whitespace().next().unwrap().parse().unwrap()).unwrap();
-    kill_process(pid, Signal::INT).unwrap();
+    press(&child);
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut said = String::new();
     stderr.read_line(&mut said).unwrap();
     assert!(said.contains("once more to leave at once"), "{said}");
-    kill_process(pid, Signal::INT).unwrap();
+    press(&child);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     gate.open();

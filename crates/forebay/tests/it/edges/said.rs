@@ -1,8 +1,13 @@
 //! What is printed: rows, lines of JSON, plans; and that nobody has to read it.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     process::{Child, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    thread,
     time::Duration,
 };
 
@@ -165,15 +170,20 @@ fn held_back(site: &Site) -> (Child, u64) {
     let mut command = site.command(&["purge", "--from", "urls.txt"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let purged = || site.edge.tally().of.get(&Verb::Purge).copied().unwrap_or_default();
+    (child, where_it_stands(purged))
+}
+
+/// Waits until a count of something that goes on does not grow any more.
+fn where_it_stands(count: impl Fn() -> u64) -> u64 {
     let (mut seen, mut since) = (0, 0);
-    let is_held_back = poll(|| {
-        let now = purged();
+    let stands = poll(|| {
+        let now = count();
         since = if now == seen { since + 1 } else { 0 };
         seen = now;
         now > 1000 && since > 10
     });
-    assert!(is_held_back, "{seen} were begun");
-    (child, purged())
+    assert!(stands, "it is at {seen}");
+    seen
 }
 
 fn interrupt(child: &Child) {
@@ -213,6 +223,33 @@ fn who_reads_on_after_a_while_gets_all_of_it() {
     let rows = stdout(&output).lines().filter(|row| row.starts_with("absent")).count();
     assert!(begun < 30_000);
     assert_eq!((output.status.code(), rows), (Some(0), 30_000), "{}", stderr(&output));
+}
+
+#[test]
+fn bad_lines_that_nobody_reads_of_hold_back_the_list() {
+    const LINES: u64 = 100_000;
+    let site = Site::new();
+    let mut command = site.command(&["purge", &url("/a"), "--from", "-", "--json"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut list = child.stdin.take().unwrap();
+    let taken = Arc::new(AtomicU64::new(0));
+    let giving = thread::spawn({
+        let taken = Arc::clone(&taken);
+        move || {
+            for _ in 0..LINES {
+                list.write_all(b"nonsense\n").unwrap();
+                taken.fetch_add(1, Relaxed);
+            }
+        }
+    });
+    let seen = where_it_stands(|| taken.load(Relaxed));
+    assert!(seen < LINES / 2, "{seen} lines were taken");
+    let output = child.wait_with_output().unwrap();
+    giving.join().unwrap();
+    let said = stdout(&output);
+    assert_eq!(said.matches(r#""event":"bad_url""#).count() as u64, LINES, "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(3));
 }
 
 #[test]
