@@ -7,6 +7,7 @@
 //! | `below` | URLs of what lies below a place |
 //! | `dry` | what would be done |
 //! | `said` | rows, lines of JSON, the bar, the summary |
+//! | `row` | one URL on one edge in words |
 //! | `counts` | what the summary counts, and the exit code that follows |
 
 mod below;
@@ -14,6 +15,7 @@ mod counts;
 mod dry;
 pub(crate) mod edges;
 mod feed;
+mod row;
 mod said;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@
 use std::{
     collections::BTreeMap,
     io::{self, IsTerminal, Write},
+    mem,
     sync::Arc,
     time::Duration,
 };
@@ -22,12 +23,12 @@ use forebay_agent::{
 use forebay_budget::{ByteSize, Rate};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use parking_lot::{Condvar, Mutex};
-use serde::Serialize;
 use tokio::time::{Instant, interval};
 
 use super::{
     counts::{Counts, End, Run, Summary},
     feed::Bad,
+    row::{self, Line, write_json},
 };
 use crate::{
     args::Edging,
@@ -76,39 +77,6 @@ struct State {
     bad: u64,
 }
 
-#[derive(Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-enum Line<'a> {
-    Url(UrlLine<'a>),
-    BadUrl { source: &'a str, line: u64, message: String },
-    Summary(&'a Summary),
-}
-
-/// One URL on one edge. Times are in milliseconds.
-#[derive(Serialize)]
-struct UrlLine<'a> {
-    action: &'a str,
-    edge: &'a str,
-    url: String,
-    line: u64,
-    outcome: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    bytes: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ttfb_ms: Option<f64>,
-    took_ms: f64,
-    before: &'a str,
-    after: &'a str,
-    attempts: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    digest: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    class: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'a str>,
-}
-
 impl Said {
     pub(super) fn new(asked: &Edging, workers: Vec<Worker>, list: UrlList, stopper: Stopper) -> Self {
         let bar = (asked.base.form == Form::Text && io::stderr().is_terminal()).then(|| {
@@ -136,8 +104,13 @@ impl Said {
         let wanted = !self.quiet || !done.outcome.verdict.is_success();
         if wanted && state.is_taken() {
             match self.form {
-                Form::Json => write_json(&mut state.rows, &Line::Url(self.line(done))),
-                Form::Text => state.row(done),
+                Form::Json => write_json(&mut state.rows, &row::line(self.action, done)),
+                Form::Text => {
+                    if !mem::replace(&mut state.has_heading, true) {
+                        state.rows.extend_from_slice(row::HEADING.as_bytes());
+                    }
+                    row::row(&mut state.rows, done);
+                }
             }
         }
         if state.rows.len() >= ENOUGH {
@@ -151,28 +124,6 @@ impl Said {
     /// Begins nothing more.
     pub(super) fn stop(&self) {
         self.stopper.stop();
-    }
-
-    fn line<'a>(&self, done: &Done<'a>) -> UrlLine<'a> {
-        let outcome = done.outcome;
-        let failure = outcome.verdict.failure();
-        UrlLine {
-            action: self.action.name(),
-            edge: done.worker.spec().name.as_str(),
-            url: done.entry.target.to_string(),
-            line: done.entry.line,
-            outcome: outcome.verdict.name(),
-            status: outcome.status,
-            bytes: outcome.bytes,
-            ttfb_ms: outcome.ttfb.map(milliseconds),
-            took_ms: milliseconds(outcome.took),
-            before: outcome.before.name(),
-            after: outcome.after.name(),
-            attempts: outcome.attempts,
-            digest: outcome.digest.map(|digest| digest.to_string()),
-            class: failure.map(|failure| failure.class.name()),
-            message: failure.map(|failure| &*failure.detail),
-        }
     }
 
     /// A line of a list that is no URL. Blocks while too much waits to be read: what reads a list can wait, and a list may be bad from
@@ -219,7 +170,7 @@ impl Said {
                 self.stirred.wait(&mut state);
                 continue;
             }
-            let rows = std::mem::take(&mut state.rows);
+            let rows = mem::take(&mut state.rows);
             (state.are_due, state.is_writing) = (false, true);
             self.stopper.hold_back(false);
             self.stirred.notify_all();
@@ -259,7 +210,7 @@ impl Said {
             .iter()
             .fold((0, 0), |(requests, bytes), seen| (requests + seen.requests, bytes + seen.bytes));
         let (urls, _) = self.list.count();
-        let edges = std::mem::take(&mut state.edges);
+        let edges = mem::take(&mut state.edges);
         let (summary, exit) = Summary::of(Run {
             urls,
             bad: state.bad,
@@ -302,41 +253,6 @@ impl State {
     fn is_full(&self) -> bool {
         self.is_taken() && self.rows.len() >= TOO_MUCH
     }
-
-    fn row(&mut self, done: &Done<'_>) {
-        let outcome = done.outcome;
-        if !std::mem::replace(&mut self.has_heading, true) {
-            push(
-                &mut self.rows,
-                format_args!(
-                    "OUTCOME    STATUS       BYTES      TTFB      TIME  BEFORE   AFTER    TRIES  EDGE  URL\n"
-                ),
-            );
-        }
-        let status = outcome.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
-        let ttfb = outcome.ttfb.map_or_else(|| "-".to_owned(), shown);
-        push(
-            &mut self.rows,
-            format_args!(
-                "{:<10} {status:>6} {:>11} {ttfb:>9} {:>9}  {:<8} {:<8} {:>5}  {}  {}",
-                outcome.verdict.name(),
-                ByteSize::b(outcome.bytes),
-                shown(outcome.took),
-                outcome.before.name(),
-                outcome.after.name(),
-                outcome.attempts,
-                done.worker.spec().name,
-                done.entry.target,
-            ),
-        );
-        if let Some(digest) = outcome.digest {
-            push(&mut self.rows, format_args!("  {digest}"));
-        }
-        match outcome.verdict.failure() {
-            Some(failure) => push(&mut self.rows, format_args!("  {failure}\n")),
-            None => self.rows.push(b'\n'),
-        }
-    }
 }
 
 /// Writes rows that have waited for long enough, and keeps the bar true.
@@ -374,28 +290,5 @@ pub(super) async fn tick(said: Arc<Said>) {
         }
         let width = usize::from(console::Term::stderr().size().1);
         bar.set_message(truncate_str(&words.join("  "), width.saturating_sub(1), "…").into_owned());
-    }
-}
-
-/// A `Vec` takes everything.
-fn push(rows: &mut Vec<u8>, words: std::fmt::Arguments<'_>) {
-    drop(rows.write_fmt(words));
-}
-
-fn write_json(rows: &mut Vec<u8>, line: &Line<'_>) {
-    // Text and numbers can be written as JSON.
-    if serde_json::to_writer(&mut *rows, line).is_ok() {
-        rows.push(b'\n');
-    }
-}
-
-fn milliseconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e6).round() / 1e3
-}
-
-fn shown(time: Duration) -> String {
-    match time.as_secs_f64() {
-        seconds if seconds < 1.0 => format!("{:.1} ms", seconds * 1e3),
-        seconds => format!("{seconds:.1} s"),
     }
 }
