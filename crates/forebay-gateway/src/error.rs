@@ -24,7 +24,7 @@ use crate::path::PathError;
 pub(crate) const ALLOWED: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
 /// The tokens of this file, which tell the gateway's own answers from those of layers.
-pub(crate) const REASONS: [&str; 9] = [
+pub(crate) const REASONS: [&str; 11] = [
     "bad_path",
     "bad_request",
     "not_found",
@@ -33,6 +33,8 @@ pub(crate) const REASONS: [&str; 9] = [
     "range_not_satisfiable",
     "forbidden",
     "busy",
+    "conflict",
+    "full",
     "unavailable",
 ];
 
@@ -130,10 +132,14 @@ impl Failure {
         match self {
             Self::Busy(refused) => tracing::info!(%refused, "a request was turned away"),
             Self::Store(error) => match error.kind() {
-                StoreErrorKind::NotFound | StoreErrorKind::Invalid | StoreErrorKind::Precondition => {}
+                StoreErrorKind::NotFound
+                | StoreErrorKind::Invalid
+                | StoreErrorKind::Precondition
+                | StoreErrorKind::Conflict => {}
                 StoreErrorKind::Changed
                 | StoreErrorKind::Denied
                 | StoreErrorKind::Throttled
+                | StoreErrorKind::Full
                 | StoreErrorKind::Unavailable => tracing::warn!(%error, "the store could not answer"),
             },
             _ => {}
@@ -153,6 +159,12 @@ fn store_parts(kind: StoreErrorKind) -> (StatusCode, &'static str, &'static str)
             "precondition_failed",
             "The file is no longer what this request expects.",
         ),
+        StoreErrorKind::Conflict => (
+            StatusCode::CONFLICT,
+            "conflict",
+            "What is there stands in the way: a file or a directory of this name, or a directory that is missing.",
+        ),
+        StoreErrorKind::Full => (StatusCode::INSUFFICIENT_STORAGE, "full", "There is no room for this."),
         StoreErrorKind::Changed | StoreErrorKind::Throttled | StoreErrorKind::Unavailable => (
             StatusCode::SERVICE_UNAVAILABLE,
             "unavailable",

@@ -32,6 +32,10 @@ pub enum StoreErrorKind {
     Throttled,
     /// No answer now (no descriptor, no memory, an I/O error): the same request may succeed later.
     Unavailable,
+    /// What is there stands in the way: a directory under an object's name, a file on the way to it, a directory that is missing or not empty.
+    Conflict,
+    /// There is no room: a full disk, a quota that is used up.
+    Full,
     /// The request makes no sense to this store and never will: a bad cursor, a range beyond the end.
     Invalid,
 }
@@ -93,6 +97,8 @@ impl StoreErrorKind {
             Self::Denied => "denied",
             Self::Throttled => "throttled",
             Self::Unavailable => "unavailable",
+            Self::Conflict => "in conflict",
+            Self::Full => "full",
             Self::Invalid => "invalid",
         }
     }

@@ -13,12 +13,13 @@
 //! | `object` | one version of an object, and reading from it |
 //! | `meta`, `validator`, `range` | what is known about it; entity tags; ranges of bytes |
 //! | `listing` | pages of a directory, packed; their order, the cursor, and the bounded selection behind them |
+//! | `writable` | the verbs that change a store; objects that arrive in several goes |
 //! | `walk` | a whole tree in order, in memory that its depth bounds |
 //! | [`remote`] | places across a network: what can be read, what can be written |
 //! | [`origin`] | a web server as such a place |
 //! | `remote_store` | such a place as a store, below a prefix |
 //! | [`expiring`] | objects that expire, in a bucket |
-//! | `error` | seven kinds of failure that callers act on |
+//! | `error` | nine kinds of failure that callers act on |
 //! | `local` | a directory of this machine: sandbox, open-file cache, listing |
 //!
 //! Everything here that holds memory or a descriptor holds a lease of `forebay-budget` for it.
@@ -82,6 +83,7 @@ mod remote_store;
 mod store;
 mod validator;
 mod walk;
+mod writable;
 
 pub use answer::Answer;
 pub use error::{StoreError, StoreErrorKind};
@@ -98,3 +100,6 @@ pub use remote_store::{RemoteStore, RemoteStoreOptions};
 pub use store::Store;
 pub use validator::{Strength, Validator};
 pub use walk::{DEPTH_MAX, Walk, Walked};
+pub use writable::{
+    Begun, Incoming, NewObject, NewUpload, Resumable, Resumed, UploadId, UploadIdError, Writable,
+};

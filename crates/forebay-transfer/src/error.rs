@@ -81,7 +81,8 @@ impl TransferError {
             StoreErrorKind::Precondition => TransferErrorKind::Precondition,
             StoreErrorKind::Denied => TransferErrorKind::Denied,
             StoreErrorKind::Throttled | StoreErrorKind::Unavailable => TransferErrorKind::Unavailable,
-            StoreErrorKind::Invalid => TransferErrorKind::Invalid,
+            StoreErrorKind::Full => TransferErrorKind::NoSpace,
+            StoreErrorKind::Conflict | StoreErrorKind::Invalid => TransferErrorKind::Invalid,
         };
         Self::new(kind, place).because(error)
     }

@@ -127,6 +127,8 @@ impl Tries {
             | StoreErrorKind::Changed
             | StoreErrorKind::Precondition
             | StoreErrorKind::Denied
+            | StoreErrorKind::Conflict
+            | StoreErrorKind::Full
             | StoreErrorKind::Invalid => {
                 self.succeeded();
                 return Err(error);
