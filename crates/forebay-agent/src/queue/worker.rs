@@ -59,7 +59,8 @@ pub trait Queue: fmt::Debug + Send + Sync + 'static {
     /// See [`lease`](Queue::lease).
     fn give_back(&self, rows: Vec<GivenBack>) -> BoxFuture<'_, Result<(), QueueError>>;
 
-    /// An edge that is away is about to be tried: if it answers, [`catch_up`](Queue::catch_up) follows.
+    /// An edge that is away is about to be tried. A queue that remembers, remembers from now on which purges are to go first, also if this process
+    /// ends before the edge answers; if it does answer, [`catch_up`](Queue::catch_up) follows for what has come since.
     ///
     /// # Errors
     ///

@@ -1,5 +1,6 @@
 //! The rows of one edge: leased, done, and told.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -172,11 +173,7 @@ async fn try_one(
     for lane in Lane::ALL {
         edge.house.unless_stopped(ahead.room(lane)).await?;
         if take(edge, ahead, lane, 1).await? > 0 {
-            let changed =
-                presence.wait_for(|now| !matches!(now, Presence::Away { next: at, .. } if *at == next));
-            // An error says that the edge is tended no more.
-            let is_back = matches!(edge.house.unless_stopped(changed).await?.as_deref(), Ok(Presence::Here));
-            if is_back {
+            if is_back(edge, ahead, (lane, next), presence).await? {
                 tracing::info!(edge = %edge.name, "the edge is back");
                 queue.catch_up(&edge.name).await?;
             }
@@ -191,6 +188,33 @@ async fn try_one(
         }
     };
     Ok(edge.house.unless_stopped(something).await??)
+}
+
+/// Waits for what comes of the row of this lane that is tried. An object may take hours, and a purge that comes meanwhile does not wait for its
+/// end: it is tried beside it.
+async fn is_back(
+    edge: &Tended,
+    ahead: &Ahead,
+    (lane, next): (Lane, Instant),
+    presence: &mut watch::Receiver<Presence>,
+) -> Result<bool, Over> {
+    let House { queue, .. } = &edge.house;
+    let changed = presence.wait_for(|now| !matches!(now, Presence::Away { next: at, .. } if *at == next));
+    let mut changed = pin!(changed);
+    let mut may_purge = lane == Lane::Bulk;
+    loop {
+        let something = async {
+            tokio::select! {
+                // An error says that the edge is tended no more.
+                now = &mut changed => Ok(Some(matches!(now.as_deref(), Ok(Presence::Here)))),
+                ready = queue.ready(&edge.name, Lane::Control), if may_purge => ready.map(|()| None),
+            }
+        };
+        match edge.house.unless_stopped(something).await?? {
+            Some(is_back) => return Ok(is_back),
+            None => may_purge = take(edge, ahead, Lane::Control, 1).await? == 0,
+        }
+    }
 }
 
 /// Leases at most so many, for which there is room, and says how many. Not to be dropped half-way.

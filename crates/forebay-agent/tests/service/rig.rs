@@ -40,7 +40,22 @@ impl Rig {
         edges: &[(&str, SocketAddr)],
         limit: impl Fn(&mut EdgeLimits),
     ) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::at(tempfile::tempdir().unwrap(), bulk_threads, edges, limit).await
+    }
+
+    /// Ends, and begins anew with the same queue.
+    pub(crate) async fn started_again(self, edges: &[(&str, SocketAddr)]) -> Self {
+        let (book, dir) = self.stop().await;
+        book.close().await;
+        Self::at(dir, None, edges, |_| {}).await
+    }
+
+    async fn at(
+        dir: tempfile::TempDir,
+        bulk_threads: Option<Handle>,
+        edges: &[(&str, SocketAddr)],
+        limit: impl Fn(&mut EdgeLimits),
+    ) -> Self {
         let book = Book::open(dir.path(), BookOptions::default()).await.unwrap();
         let clients = Clients {
             control: Client::new(ClientOptions::default()),
