@@ -74,9 +74,21 @@ impl Nats {
     /// # Errors
     /// NATS is not installed, or does not listen in time.
     pub fn start(&self) -> io::Result<Server> {
+        self.start_with(self.jet_stream)
+    }
+
+    /// Starts it so that it keeps nothing, as after a slip in its settings.
+    ///
+    /// # Errors
+    /// See [`start`](Self::start).
+    pub fn start_without_jetstream(&self) -> io::Result<Server> {
+        self.start_with(JetStream::Off)
+    }
+
+    fn start_with(&self, jet_stream: JetStream) -> io::Result<Server> {
         let mut command = Command::new("nats-server");
         command.args(["-a", &self.addr.ip().to_string(), "-p", &self.addr.port().to_string()]);
-        if self.jet_stream == JetStream::On {
+        if jet_stream == JetStream::On {
             command.arg("-js").arg("-sd").arg(&self.store);
         }
         if let Some((certificate, key)) = &self.tls {

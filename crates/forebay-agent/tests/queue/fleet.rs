@@ -72,6 +72,10 @@ impl Fleet {
     pub(crate) fn restart(&mut self) {
         self.server = Some(self.nats.start().unwrap());
     }
+
+    pub(crate) fn restart_without_jetstream(&mut self) {
+        self.server = Some(self.nats.start_without_jetstream().unwrap());
+    }
 }
 
 /// Waits for something that is about to happen by itself.

@@ -1,23 +1,14 @@
-//! What NATS may lose, repeat, garble or lack.
+//! What NATS may lose, repeat, garble or refuse.
 
 use std::time::Duration;
 
 use forebay_agent::queue::{
-    Dispatcher, GivenBack, NatsError, NatsLink, NatsLogin, NatsOptions, Queue as _, QueueError, RowState,
-    Settled,
+    Dispatcher, GivenBack, NatsLink, NatsOptions, NatsWorker, Queue as _, QueueError, RowState, Settled,
 };
 use forebay_agent::{Action, FailureClass, Lane};
-use forebay_net::client::ClientTls;
-use forebay_testkit::cert::Certificate;
-use forebay_testkit::nats::{JetStream, Login, Nats};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
 use crate::fleet::{Fleet, settle, submit, take, until};
 use crate::world::{SPAN, World, last_part, name, order, success};
-
-async fn error_of(options: NatsOptions) -> NatsError {
-    NatsLink::connect(options).await.unwrap_err()
-}
 
 #[tokio::test]
 async fn what_a_server_forgets_is_sent_again() {
@@ -160,6 +151,78 @@ async fn an_edge_that_one_agent_cannot_reach_is_left_to_the_others() {
 }
 
 #[tokio::test]
+async fn an_edge_that_is_back_catches_up_also_if_the_server_would_not_have_it_at_first() {
+    let Some(fleet) = Fleet::start() else { return };
+    let book = fleet.book().await;
+    let dispatcher = fleet.dispatcher(&book).await;
+    let warm = submit(&book, order(Action::Warm, &["a"]), 0..20).await;
+    submit(&book, order(Action::Purge, &["a"]), 50..60).await;
+    until("all is sent", async || dispatcher.link().counts().sent == 30).await;
+    let worker = fleet.worker("one").await;
+    let client = async_nats::connect(fleet.nats.addr().to_string()).await.unwrap();
+    let server = async_nats::jetstream::new(client);
+    let ours = server.get_stream("forebay-done").await.unwrap().cached_info().config.clone();
+    let mut theirs = ours.clone();
+    theirs.subjects.push("theirs".into());
+    server.update_stream(theirs).await.unwrap();
+    worker.catch_up(&name("a")).await.unwrap();
+    assert_eq!(book.job(warm).await.unwrap().rows.waiting, 0, "it cannot be done yet");
+    server.update_stream(ours).await.unwrap();
+    let waits = async || book.job(warm).await.unwrap().rows.waiting == 20;
+    until("what fetches is taken back", waits).await;
+}
+
+#[tokio::test]
+async fn a_batch_of_more_bytes_than_there_is_room_for_comes_in_parts() {
+    let Some(fleet) = Fleet::start() else { return };
+    let book = fleet.book().await;
+    let options = NatsOptions {
+        ask_after: Duration::from_mins(5),
+        ack_wait: Duration::from_mins(5),
+        ..fleet.options()
+    };
+    let link = async || NatsLink::connect(options.clone()).await.unwrap();
+    let dispatcher = Dispatcher::start(book.clone(), link().await).await.unwrap();
+    let mut large = order(Action::Purge, &["a"]);
+    large.terms.options = "x".repeat(12 << 10).into();
+    let job = submit(&book, large, 0..200).await;
+    until("all is sent", async || dispatcher.link().counts().sent == 200).await;
+    let worker = NatsWorker::open(link().await, fleet.dir.path().join("one")).await.unwrap();
+    while book.job(job).await.unwrap().ended.is_none() {
+        let leased = worker.lease(&name("a"), Lane::Control, 256, SPAN).await.unwrap();
+        settle(&worker, &leased).await;
+    }
+    assert_eq!(book.job(job).await.unwrap().rows.succeeded, 200);
+}
+
+#[tokio::test]
+async fn a_server_that_is_there_and_gives_nothing_is_counted_and_asked_again() {
+    let Some(fleet) = Fleet::start() else { return };
+    let book = fleet.book().await;
+    let _dispatcher = fleet.dispatcher(&book).await;
+    submit(&book, order(Action::Warm, &["a"]), 0..1).await;
+    let client = async_nats::connect(fleet.nats.addr().to_string()).await.unwrap();
+    let server = async_nats::jetstream::new(client);
+    let stream = server.get_stream("forebay-work").await.unwrap();
+    // Somebody else's, who lets nobody pull.
+    let theirs = async_nats::jetstream::consumer::push::Config {
+        durable_name: Some("a-bulk".into()),
+        deliver_subject: "theirs".into(),
+        filter_subject: "forebay.work.other.>".into(),
+        ..Default::default()
+    };
+    stream.create_consumer(theirs).await.unwrap();
+    let worker = fleet.worker("one").await;
+    let (edge, counted) = (name("a"), async || worker.link().counts().failed >= 2);
+    tokio::select! {
+        ready = worker.ready(&edge, Lane::Bulk) => panic!("{ready:?}"),
+        () = until("it is counted", counted) => {}
+    }
+    stream.delete_consumer("a-bulk").await.unwrap();
+    assert_eq!(take(&worker, "a", Lane::Bulk, 10).await.len(), 1);
+}
+
+#[tokio::test]
 async fn messages_that_nobody_can_read_are_ended_and_counted_and_hold_nobody_up() {
     let Some(fleet) = Fleet::start() else { return };
     let book = fleet.book().await;
@@ -213,101 +276,6 @@ async fn a_full_stream_is_waited_for() {
         settle(&worker, &leased).await;
     }
     assert_eq!(book.job(job).await.unwrap().rows.succeeded, 60);
-}
-
-#[tokio::test]
-async fn a_server_without_jetstream_and_one_that_is_not_there_are_called_so() {
-    if Fleet::start().is_none() {
-        return;
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let nats = Nats::configure(dir.path(), JetStream::Off, Login::Open).unwrap();
-    let server = nats.start().unwrap();
-    let options = NatsOptions::new(format!("nats://{}", nats.addr()));
-    let error = error_of(options.clone()).await;
-    assert_eq!(error, NatsError::NoJetStream);
-    assert!(error.to_string().contains("start it with -js"), "{error}");
-    drop(server);
-    let error = error_of(options).await;
-    assert!(matches!(error, NatsError::Unreachable { .. }), "{error}");
-    assert!(error.to_string().contains(&nats.addr().to_string()), "{error}");
-}
-
-#[tokio::test]
-async fn a_server_of_another_version_is_called_so() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        loop {
-            let (socket, _) = listener.accept().await.unwrap();
-            let mut socket = BufReader::new(socket);
-            let info =
-                r#"INFO {"server_id":"X","version":"2.8.4","proto":1,"headers":true,"max_payload":1048576}"#;
-            socket.write_all(format!("{info}\r\n").as_bytes()).await.unwrap();
-            let mut line = String::new();
-            while socket.read_line(&mut line).await.unwrap_or(0) > 0 {
-                if line.starts_with("PING") {
-                    socket.write_all(b"PONG\r\n").await.unwrap();
-                }
-                line.clear();
-            }
-        }
-    });
-    let error = error_of(NatsOptions::new(format!("nats://{addr}"))).await;
-    assert_eq!(error, NatsError::Version("2.8.4".into()));
-    assert!(error.to_string().contains("2.9"), "{error}");
-}
-
-#[tokio::test]
-async fn whom_the_server_does_not_know_is_refused_and_no_secret_is_told() {
-    if Fleet::start().is_none() {
-        return;
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let nats = Nats::configure(dir.path(), JetStream::On, Login::Token("rightsecret".into())).unwrap();
-    let _server = nats.start().unwrap();
-    let with = |login| NatsOptions { login, ..NatsOptions::new(format!("nats://{}", nats.addr())) };
-    for login in [NatsLogin::Open, NatsLogin::Token("wrongsecret".into())] {
-        let options = with(login);
-        assert!(!format!("{options:?}").contains("secret"));
-        let error = error_of(options).await;
-        assert!(matches!(error, NatsError::Denied(_)), "{error}");
-        assert!(!error.to_string().contains("secret"), "{error}");
-    }
-    NatsLink::connect(with(NatsLogin::Token("rightsecret".into()))).await.unwrap();
-}
-
-#[tokio::test]
-async fn an_encrypted_server_is_checked() {
-    if Fleet::start().is_none() {
-        return;
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let certificate = Certificate::create(dir.path(), "nats").unwrap();
-    let nats = Nats::configure(dir.path(), JetStream::On, Login::Open).unwrap().with_tls(&certificate);
-    let _server = nats.start().unwrap();
-    let options = NatsOptions::new(format!("tls://localhost:{}", nats.addr().port()));
-    assert!(matches!(error_of(options.clone()).await, NatsError::Unreachable { .. }));
-    let tls = ClientTls::with_added(&std::fs::read(&certificate.cert_path).unwrap()).unwrap();
-    NatsLink::connect(NatsOptions { tls, ..options }).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_stream_that_is_somebody_elses_is_left_as_it_is() {
-    let Some(fleet) = Fleet::start() else { return };
-    let client = async_nats::connect(fleet.nats.addr().to_string()).await.unwrap();
-    let theirs = async_nats::jetstream::stream::Config {
-        name: "forebay-work".into(),
-        subjects: vec!["theirs.>".into()],
-        ..Default::default()
-    };
-    async_nats::jetstream::new(client).create_stream(theirs).await.unwrap();
-    let error = error_of(fleet.options()).await;
-    assert!(matches!(&error, NatsError::Stream { name, .. } if name == "forebay-work"), "{error}");
-    assert!(error.to_string().contains("another prefix"), "{error}");
-    NatsLink::connect(NatsOptions { prefix: "ours".into(), ..fleet.options() }).await.unwrap();
-    let error = error_of(NatsOptions { prefix: "a.b".into(), ..fleet.options() }).await;
-    assert!(matches!(error, NatsError::Invalid(_)), "{error}");
 }
 
 #[tokio::test]

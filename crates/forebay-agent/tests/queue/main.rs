@@ -4,6 +4,7 @@
 
 mod crash;
 mod fleet;
+mod fleet_server;
 mod fleet_trouble;
 mod histories;
 mod leases;

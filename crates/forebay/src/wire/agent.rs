@@ -144,7 +144,7 @@ impl House<'_> {
 
     /// Serves operators, until it is ended.
     fn administer(&self, listener: Listener, watched: Watch, figures: AgentFigures) -> JoinHandle<()> {
-        let missing = Arc::new(Missing(figures.service.clone()));
+        let missing = Arc::new(Missing(figures.fleet.clone()));
         let mut registry = Registry::default();
         registry.register_collector(Box::new(figures));
         registry.register_collector(Box::new(LogFigures(self.log.queue.clone())));

@@ -7,12 +7,8 @@ use std::{future::pending, path::Path, sync::Arc};
 
 use anyhow::{Context, anyhow};
 use forebay_admin::Needs;
-use forebay_agent::{
-    queue::{
-        Book, BookOptions, Dispatcher, Leases, NatsError, NatsLink, NatsLogin, NatsOptions, NatsWorker,
-        Queue, QueueError,
-    },
-    service::Service,
+use forebay_agent::queue::{
+    Book, BookOptions, Dispatcher, Leases, NatsLink, NatsLogin, NatsOptions, NatsWorker, Queue, QueueError,
 };
 
 use crate::{
@@ -48,7 +44,7 @@ impl Queues {
         let nats = nats(config)?;
         let options = BookOptions { leases: Leases::Stay, ..options };
         let book = Book::open(dir, options).await.map_err(unusable)?;
-        let link = NatsLink::connect(nats).await.map_err(|error| unusable(error.into()))?;
+        let link = NatsLink::join(nats).await.map_err(|error| unusable(error.into()))?;
         let worker = NatsWorker::open(link.clone(), dir).await.map_err(unusable)?;
         let dispatcher = Dispatcher::start(book.clone(), link).await.map_err(unusable)?;
         Ok(Self { book, fleet: Some(Fleet { worker, dispatcher }) })
@@ -85,13 +81,17 @@ impl Queues {
     }
 }
 
-/// What an agent needs beside itself.
+/// What an agent needs beside itself: the NATS of its fleet, if it is in one.
 #[derive(Debug)]
-pub(super) struct Missing(pub(super) Service);
+pub(super) struct Missing(pub(super) Option<NatsLink>);
 
 impl Needs for Missing {
     fn missing(&self) -> Option<&'static str> {
-        (!self.0.has_queue()).then_some("there is no connection to the NATS of the fleet")
+        let link = self.0.as_ref().filter(|link| !link.is_connected())?;
+        Some(match link.trouble() {
+            None => "there is no connection to the NATS of the fleet",
+            Some(_) => "the NATS of the fleet cannot be used; the log says why",
+        })
     }
 }
 
@@ -135,9 +135,6 @@ fn login(path: &Path) -> anyhow::Result<NatsLogin> {
 /// A queue that another process has, or that a newer forebay wrote, and a NATS that is not what we need are wrong settings; all else is a failure.
 fn unusable(error: QueueError) -> Failure {
     match error {
-        QueueError::Nats(NatsError::Unreachable { .. } | NatsError::Lost(_) | NatsError::Away) => {
-            anyhow::Error::new(error).into()
-        }
         QueueError::InUse { .. }
         | QueueError::Newer { .. }
         | QueueError::Foreign(_)

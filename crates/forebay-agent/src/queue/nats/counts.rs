@@ -10,6 +10,7 @@ pub(super) struct Counters {
     pub(super) sent_again: AtomicU64,
     pub(super) garbled: AtomicU64,
     pub(super) answered: AtomicU64,
+    pub(super) failed: AtomicU64,
 }
 
 /// What has happened on a link since it was made.
@@ -25,6 +26,8 @@ pub struct NatsCounts {
     pub garbled: u64,
     /// Rows that came once more and were answered from what had been written down.
     pub answered: u64,
+    /// Times that the server was there and could not be asked for messages.
+    pub failed: u64,
 }
 
 impl Counters {
@@ -40,6 +43,7 @@ impl Counters {
             sent_again: read(&self.sent_again),
             garbled: read(&self.garbled),
             answered: read(&self.answered),
+            failed: read(&self.failed),
         }
     }
 }

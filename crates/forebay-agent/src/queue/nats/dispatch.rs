@@ -1,9 +1,10 @@
 //! The book's side: handing rows on, and asking after them.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use async_nats::Subscriber;
 use async_nats::jetstream::message::PublishMessage;
+use async_nats::{Message, Subscriber};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use tokio::task::JoinSet;
@@ -180,9 +181,10 @@ impl Sender {
 
     /// Listens for edges that are back, until the book is closed.
     async fn hear_of_edges(self) -> QueueError {
+        let mut back = BTreeSet::new();
         loop {
             let heard = match self.link.client().subscribe(self.link.names().back()).await {
-                Ok(mut calls) => self.hear(&mut calls).await,
+                Ok(mut calls) => self.hear(&mut calls, &mut back).await,
                 Err(error) => Err(lost(error).into()),
             };
             match heard {
@@ -196,13 +198,37 @@ impl Sender {
         }
     }
 
-    async fn hear(&self, calls: &mut Subscriber) -> Result<(), QueueError> {
-        while let Some(call) = calls.next().await {
-            let edge = std::str::from_utf8(&call.payload).ok().and_then(|name| name.parse::<EdgeName>().ok());
-            let Some(edge) = edge else {
-                Counters::add(&self.link.counters().garbled, 1);
-                continue;
-            };
+    /// `back` are edges that are back and whose purges have not been put first yet: what fails is done as soon as it can be.
+    async fn hear(&self, calls: &mut Subscriber, back: &mut BTreeSet<EdgeName>) -> Result<(), QueueError> {
+        loop {
+            let wait = if back.is_empty() { Duration::MAX } else { LOOK };
+            match tokio::time::timeout(wait, calls.next()).await {
+                Ok(Some(call)) => self.note(&call, back),
+                Ok(None) => return Ok(()),
+                Err(_) => {}
+            }
+            match self.put_purges_first(back).await {
+                Err(error) if error.is_passing() => {
+                    tracing::warn!(%error, "an edge cannot be made to catch up yet");
+                }
+                done => done?,
+            }
+        }
+    }
+
+    /// An edge is back. Of one that is in none of our jobs there is nothing to put first.
+    fn note(&self, call: &Message, back: &mut BTreeSet<EdgeName>) {
+        match std::str::from_utf8(&call.payload).ok().and_then(|name| name.parse::<EdgeName>().ok()) {
+            Some(edge) if self.book.edges().iter().any(|load| load.edge == edge) => {
+                back.insert(edge);
+            }
+            Some(_) => {}
+            None => Counters::add(&self.link.counters().garbled, 1),
+        }
+    }
+
+    async fn put_purges_first(&self, back: &mut BTreeSet<EdgeName>) -> Result<(), QueueError> {
+        while let Some(edge) = back.first().cloned() {
             self.book.catch_up(&edge).await?;
             if self.book.is_catching_up(&edge).await? {
                 // Nothing is fetched from now on. What was sent before comes back; who has it in hand will not be believed.
@@ -211,6 +237,7 @@ impl Sender {
                     .await?;
                 self.book.take_back_all(&edge, Lane::Bulk).await?;
             }
+            back.remove(&edge);
         }
         Ok(())
     }

@@ -1,29 +1,31 @@
 //! A NATS server, and whether it can be used.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use async_nats::Client;
 use async_nats::connection::State;
 use async_nats::jetstream::context::{CreateStreamError, RequestErrorKind};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy};
 use async_nats::jetstream::{self, Context, stream::Stream};
-use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, ServerAddr};
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::counts::{Counters, NatsCounts};
+use super::dial::{Absent, COMMANDS_MAX, dial};
 use super::names::Names;
 use super::pull::lost;
-use super::{NatsError, NatsLogin, NatsOptions};
+use super::task::Task;
+use super::{NatsError, NatsOptions};
 
 /// How long the server may take for an answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a message is kept: one that is still wanted then is sent again.
 const AGE_MAX: Duration = Duration::from_hours(7 * 24);
-/// Commands that wait for the socket, and messages that wait for their reader: a little more than one batch.
-const COMMANDS_MAX: usize = 1024;
-const MESSAGES_MAX: usize = 1024;
-/// How often a silent server is asked whether it is there; it is given up when it has missed two.
-const PING: Duration = Duration::from_secs(15);
+
+/// Before a server that cannot be used is looked at again.
+const REST: Duration = Duration::from_secs(1);
 
 /// A connection to a NATS server that can be used. It is made again whenever it breaks. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -33,13 +35,24 @@ pub struct NatsLink {
 
 #[derive(Debug)]
 struct Inner {
+    server: Arc<Server>,
+    counters: Counters,
+    /// How often it has been connected.
+    connected: watch::Receiver<u64>,
+    _watch: Task,
+}
+
+/// The server, and what was seen of it.
+#[derive(Debug)]
+struct Server {
     client: Client,
     context: Context,
     names: Names,
     options: NatsOptions,
-    counters: Counters,
-    /// How often it has been connected.
-    connected: watch::Receiver<u64>,
+    /// Whether it was found to be what we need, and was not found otherwise since.
+    is_usable: AtomicBool,
+    /// Why it is not.
+    trouble: Mutex<Option<NatsError>>,
 }
 
 impl NatsLink {
@@ -49,24 +62,39 @@ impl NatsLink {
     ///
     /// [`NatsError`] says in one line what is wrong with the server and what to do about it.
     pub async fn connect(options: NatsOptions) -> Result<Self, NatsError> {
-        options.check()?;
-        let (count, connected) = watch::channel(0);
-        let client = dial(&options, count).await?;
-        let version = client.server_info().version;
-        if !is_known(&version) {
-            return Err(NatsError::Version(version));
+        let (server, connected) = Server::find(options, Absent::Refuse).await?;
+        server.check().await?;
+        server.is_usable.store(true, Ordering::Relaxed);
+        Ok(Self::over(server, connected))
+    }
+
+    /// As [`connect`](Self::connect), but a server that cannot be reached is waited for: until then there is a link without a connection, as if it
+    /// had broken. If what comes at last cannot be used, there is [trouble](Self::trouble).
+    ///
+    /// # Errors
+    ///
+    /// See [`connect`](Self::connect).
+    pub async fn join(options: NatsOptions) -> Result<Self, NatsError> {
+        match Self::connect(options.clone()).await {
+            Err(error @ (NatsError::Unreachable { .. } | NatsError::Lost(_))) => {
+                tracing::warn!(%error, "NATS is waited for");
+                let (server, connected) = Server::find(options, Absent::Wait).await?;
+                Ok(Self::over(server, connected))
+            }
+            known => known,
         }
-        let context = jetstream::context::ContextBuilder::new()
-            .timeout(PATIENCE)
-            .max_ack_inflight(COMMANDS_MAX)
-            .backpressure_on_inflight(true)
-            .build(client.clone());
-        ask_for_jetstream(&context).await?;
-        let names = Names::new(&options.prefix);
-        let inner = Inner { client, context, names, options, counters: Counters::default(), connected };
-        let link = Self { inner: Arc::new(inner) };
-        link.streams().await?;
-        Ok(link)
+    }
+
+    fn over(server: Server, connected: watch::Receiver<u64>) -> Self {
+        let server = Arc::new(server);
+        let watch = Task::spawn(look_after(Arc::clone(&server), connected.clone()));
+        let inner = Inner { server, counters: Counters::default(), connected, _watch: watch };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Why a server that is there cannot be used, if it cannot.
+    pub fn trouble(&self) -> Option<NatsError> {
+        self.inner.server.trouble.lock().clone()
     }
 
     /// What has happened on it.
@@ -74,25 +102,26 @@ impl NatsLink {
         self.inner.counters.read()
     }
 
-    /// Whether there is a connection now.
+    /// Whether there is a connection now, to a server that can be used.
     pub fn is_connected(&self) -> bool {
-        self.inner.client.connection_state() == State::Connected
+        let Server { client, is_usable, .. } = &*self.inner.server;
+        is_usable.load(Ordering::Relaxed) && client.connection_state() == State::Connected
     }
 
     pub(super) fn client(&self) -> &Client {
-        &self.inner.client
+        &self.inner.server.client
     }
 
     pub(super) fn context(&self) -> &Context {
-        &self.inner.context
+        &self.inner.server.context
     }
 
     pub(super) fn names(&self) -> &Names {
-        &self.inner.names
+        &self.inner.server.names
     }
 
     pub(super) fn options(&self) -> &NatsOptions {
-        &self.inner.options
+        &self.inner.server.options
     }
 
     pub(super) fn counters(&self) -> &Counters {
@@ -106,7 +135,71 @@ impl NatsLink {
 
     /// Both streams, of work and of what came of it. They are made if they are not there (any more).
     pub(super) async fn streams(&self) -> Result<(Stream, Stream), NatsError> {
-        let Inner { names, options, .. } = &*self.inner;
+        self.inner.server.streams().await
+    }
+
+    /// Removes messages of these subjects, also those that somebody has in hand.
+    pub(super) async fn remove_work(&self, subjects: Vec<String>) -> Result<(), NatsError> {
+        let (work, _) = self.streams().await?;
+        for subject in subjects {
+            work.purge().filter(subject).await.map_err(lost)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until what was said so far has left, or cannot.
+    pub(super) async fn flush(&self) {
+        let _ = tokio::time::timeout(PATIENCE, self.client().flush()).await;
+    }
+}
+
+impl Server {
+    /// Connects to it, or begins to. Also tells how often that was done.
+    async fn find(options: NatsOptions, absent: Absent) -> Result<(Self, watch::Receiver<u64>), NatsError> {
+        options.check()?;
+        let (count, connected) = watch::channel(0);
+        let client = dial(&options, count, absent).await?;
+        let context = jetstream::context::ContextBuilder::new()
+            .timeout(PATIENCE)
+            .max_ack_inflight(COMMANDS_MAX)
+            .backpressure_on_inflight(true)
+            .build(client.clone());
+        let names = Names::new(&options.prefix);
+        let (is_usable, trouble) = (AtomicBool::new(false), Mutex::default());
+        Ok((Self { client, context, names, options, is_usable, trouble }, connected))
+    }
+
+    /// Whether it is what we need.
+    async fn check(&self) -> Result<(), NatsError> {
+        let version = self.client.server_info().version;
+        if !is_known(&version) {
+            return Err(NatsError::Version(version));
+        }
+        ask_for_jetstream(&self.context).await?;
+        self.streams().await.map(drop)
+    }
+
+    /// Notes whether it can be used; says whether it can.
+    async fn look(&self) -> bool {
+        let trouble = self.check().await.err();
+        if trouble.is_some() && self.client.connection_state() != State::Connected {
+            // Nobody was there to ask.
+            return false;
+        }
+        self.is_usable.store(trouble.is_none(), Ordering::Relaxed);
+        let known = std::mem::replace(&mut *self.trouble.lock(), trouble.clone());
+        match &trouble {
+            Some(error) if known != trouble => {
+                tracing::error!(%error, "NATS is there and cannot be used; it is looked at again");
+            }
+            _ => {}
+        }
+        trouble.is_none()
+    }
+
+    /// Both streams, of work and of what came of it. They are made if they are not there (any more).
+    async fn streams(&self) -> Result<(Stream, Stream), NatsError> {
+        let Self { names, options, .. } = self;
         let common = Config {
             retention: RetentionPolicy::WorkQueue,
             discard: DiscardPolicy::New,
@@ -125,24 +218,10 @@ impl NatsLink {
         Ok((self.stream(work).await?, self.stream(done).await?))
     }
 
-    /// Removes messages of these subjects, also those that somebody has in hand.
-    pub(super) async fn remove_work(&self, subjects: Vec<String>) -> Result<(), NatsError> {
-        let (work, _) = self.streams().await?;
-        for subject in subjects {
-            work.purge().filter(subject).await.map_err(lost)?;
-        }
-        Ok(())
-    }
-
-    /// Waits until what was said so far has left, or cannot.
-    pub(super) async fn flush(&self) {
-        let _ = tokio::time::timeout(PATIENCE, self.inner.client.flush()).await;
-    }
-
     async fn stream(&self, wanted: Config) -> Result<Stream, NatsError> {
         let name = wanted.name.clone();
         let refused = |why: String| NatsError::Stream { name: name.clone(), why };
-        let made = self.inner.context.get_or_create_stream(wanted.clone()).await;
+        let made = self.context.get_or_create_stream(wanted.clone()).await;
         let stream = made.map_err(|error: CreateStreamError| refused(error.to_string()))?;
         let found = &stream.cached_info().config;
         let is_as_wanted = found.retention == wanted.retention
@@ -157,48 +236,17 @@ impl NatsLink {
     }
 }
 
-async fn dial(options: &NatsOptions, connected: watch::Sender<u64>) -> Result<Client, NatsError> {
-    let invalid = |what: &str| NatsError::Invalid(format!("{what} is no address of a NATS server"));
-    let servers: Vec<ServerAddr> = options
-        .servers
-        .iter()
-        .map(|server| server.parse().map_err(|_| invalid(&without_login(server))))
-        .collect::<Result<_, _>>()?;
-    let Some(first) = servers.first() else { return Err(invalid("nothing")) };
-    let server = format!("{}:{}", first.host(), first.port());
-    let unreachable = |why: String| NatsError::Unreachable { server: server.clone(), why };
-    let connected = Arc::new(connected);
-    let mut dialled = ConnectOptions::new()
-        .name("forebay")
-        .connection_timeout(PATIENCE)
-        .request_timeout(Some(PATIENCE))
-        .ping_interval(PING)
-        .client_capacity(COMMANDS_MAX)
-        .subscription_capacity(MESSAGES_MAX)
-        .event_callback(move |event| {
-            let connected = Arc::clone(&connected);
-            async move { note(&event, &connected) }
-        });
-    dialled = match &options.login {
-        NatsLogin::Open => dialled,
-        NatsLogin::Token(token) => dialled.token(token.clone()),
-        NatsLogin::User(name, password) => dialled.user_and_password(name.clone(), password.clone()),
-        NatsLogin::Credentials(text) => dialled
-            .credentials(text)
-            .map_err(|_| NatsError::Invalid("the NATS credentials are not those of a .creds file".into()))?,
-    };
-    if servers.iter().any(ServerAddr::tls_required) {
-        let config = options.tls.config().await.map_err(|error| unreachable(error.to_string()))?;
-        let mut config = (*config).clone();
-        config.alpn_protocols.clear();
-        dialled = dialled.tls_client_config(config);
-    }
-    dialled.connect(servers).await.map_err(|error| match error.kind() {
-        ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
-            NatsError::Denied(server.clone())
+/// Looks at the server whenever there is a new connection, until it is known to be what we need: it may be another one than before.
+async fn look_after(server: Arc<Server>, mut connected: watch::Receiver<u64>) {
+    let mut is_fine = true;
+    loop {
+        tokio::select! {
+            // An error says that there is no client any more.
+            changed = connected.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep(REST), if !is_fine => {}
         }
-        _ => unreachable(error.to_string()),
-    })
+        is_fine = server.look().await;
+    }
 }
 
 /// Asks in our own words: what a 2.9 server answers is not all that `query_account` insists on.
@@ -210,26 +258,6 @@ async fn ask_for_jetstream(context: &Context) -> Result<(), NatsError> {
         Err(error) if error.kind() == RequestErrorKind::TimedOut => Err(NatsError::Silent),
         Err(error) => Err(lost(error)),
     }
-}
-
-fn note(event: &Event, connected: &watch::Sender<u64>) {
-    match event {
-        Event::Connected => {
-            connected.send_modify(|count| *count += 1);
-            tracing::info!("connected to NATS");
-        }
-        Event::Disconnected => tracing::warn!("the connection to NATS broke; it is made again"),
-        // One for each try to connect.
-        Event::ClientError(_) => tracing::debug!(%event, "NATS"),
-        event => tracing::warn!(%event, "NATS"),
-    }
-}
-
-/// An address as it may be shown.
-pub(super) fn without_login(server: &str) -> String {
-    let (scheme, rest) = server.split_once("://").map_or(("", server), |(scheme, rest)| (scheme, rest));
-    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-    if scheme.is_empty() { host.into() } else { format!("{scheme}://{host}") }
 }
 
 /// 2.9 or a later 2.x.
@@ -250,11 +278,5 @@ mod tests {
         for unknown in ["2.8.4", "1.4.1", "3.0.0", "", "2", "nats"] {
             assert!(!is_known(unknown), "{unknown}");
         }
-    }
-
-    #[test]
-    fn a_login_in_an_address_is_not_shown() {
-        assert_eq!(without_login("nats://user:secret@host:4222"), "nats://host:4222");
-        assert_eq!(without_login("host"), "host");
     }
 }

@@ -15,12 +15,13 @@
 //! What is coalesced, and what is put first, is decided by the book before it is sent: a few messages for each edge are under way at a time.
 //! What is in memory is those messages' worth, a batch at a time, and none of it grows with what waits.
 //!
-//! - [`NatsLink`]: a server, and whether it can be used; `names`, `wire`: subjects and messages; `publish`, `pull`: handing them over, and getting them;
+//! - [`NatsLink`], `dial`: a server, and whether it can be used; `names`, `wire`: subjects and messages; `publish`, `pull`: handing them over, and getting them;
 //! - [`Dispatcher`], `collect`: the book's side;
 //! - [`NatsWorker`], `feed`, `held`, `ledger`: the worker's side.
 
 mod collect;
 mod counts;
+mod dial;
 mod dispatch;
 mod error;
 mod feed;

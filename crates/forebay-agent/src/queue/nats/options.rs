@@ -7,7 +7,7 @@ use forebay_budget::ByteSize;
 use forebay_net::client::ClientTls;
 
 use super::NatsError;
-use super::link::without_login;
+use super::dial::without_login;
 
 /// Letters of a prefix at most.
 const PREFIX_LEN_MAX: usize = 32;

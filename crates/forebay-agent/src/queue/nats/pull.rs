@@ -11,6 +11,7 @@ use futures_util::StreamExt as _;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::counts::Counters;
 use super::link::PATIENCE;
 use super::{NatsError, NatsLink};
 
@@ -36,6 +37,8 @@ pub(super) struct Puller {
     filter: String,
     consumer: Option<PullConsumer>,
     connections: watch::Receiver<u64>,
+    /// Whether the last wait failed, and that was told.
+    is_in_trouble: bool,
 }
 
 /// Of which stream.
@@ -48,7 +51,7 @@ pub(super) enum Which {
 impl Puller {
     pub(super) fn new(link: &NatsLink, stream: Which, name: String, filter: String) -> Self {
         let connections = link.connections();
-        Self { link: link.clone(), stream, name, filter, consumer: None, connections }
+        Self { link: link.clone(), stream, name, filter, consumer: None, connections, is_in_trouble: false }
     }
 
     /// What there is, at most so many.
@@ -61,29 +64,47 @@ impl Puller {
     }
 
     async fn try_fetch(&mut self, most: usize) -> Result<Vec<Message>, NatsError> {
+        let mut messages = Vec::new();
         let all = async {
             let fetch = self.consumer().await?.fetch().max_messages(most).max_bytes(BATCH_BYTES);
             let mut batch = fetch.messages().await.map_err(lost)?;
-            let mut messages = Vec::new();
             while let Some(message) = batch.next().await {
                 messages.push(message.map_err(lost)?);
             }
-            Ok(messages)
+            Ok(())
         };
-        tokio::time::timeout(PATIENCE, all).await.map_err(lost)?
+        match tokio::time::timeout(PATIENCE, all).await.unwrap_or_else(|late| Err(lost(late))) {
+            Err(error) if messages.is_empty() => Err(error),
+            // What has come is ours. That the next message would be too many bytes is told by an error, too.
+            _ => Ok(messages),
+        }
     }
 
     /// Waits until there is a message, however long that takes and whatever the server goes through.
     pub(super) async fn next(&mut self) -> Message {
         loop {
             match self.wait().await {
-                Ok(Some(message)) => return message,
-                Ok(None) => {}
+                Ok(message) => {
+                    self.is_in_trouble = false;
+                    if let Some(message) = message {
+                        return message;
+                    }
+                }
                 Err(error) => {
-                    tracing::debug!(%error, consumer = self.name, "NATS has nothing for us");
+                    self.note(&error);
                     self.consumer = None;
                     tokio::time::sleep(REST).await;
                 }
+            }
+        }
+    }
+
+    /// A server that is there and gives nothing is told of once. That the connection broke has been told already.
+    fn note(&mut self, error: &NatsError) {
+        if self.link.is_connected() {
+            Counters::add(&self.link.counters().failed, 1);
+            if !std::mem::replace(&mut self.is_in_trouble, true) {
+                tracing::warn!(%error, consumer = self.name, "NATS gives us nothing; it is asked again");
             }
         }
     }
