@@ -22,6 +22,16 @@ const UNREAD: Name = Name::count(
 );
 const JOBS: Name = Name::count("forebay_jobs", "Jobs that are kept, by state");
 const ROWS: Name = Name::count("forebay_queue_rows", "Rows of jobs that are kept, by state");
+const WEBHOOKS_ENDED: Name = Name::count(
+    "forebay_webhooks_ended",
+    "Jobs of whose end a webhook was told, or will not be told any more, by which",
+);
+const WEBHOOKS_WAITING: Name =
+    Name::count("forebay_webhooks_waiting", "Jobs that have ended and whose webhook is still to be told");
+const WEBHOOKS_OLDEST: Name = Name::seconds(
+    "forebay_webhooks_oldest",
+    "For how long the end that has waited longest has not been told; 0 if none waits",
+);
 const BYTES: Name = Name::bytes("forebay_queue", "What the queue takes on the disk, by file");
 
 pub(super) fn write(
@@ -44,6 +54,10 @@ pub(super) fn write(
     families.gauge(ROWS_MAX, figures.rows_max as f64)?;
     families.histogram(COMMIT, &figures.commits())?;
     families.counter(COMMIT_FAILURES, figures.failed_commits())?;
+    families.counters(WEBHOOKS_ENDED, |samples| {
+        let mut ends = figures.tellings_ended();
+        ends.try_for_each(|(state, count)| samples.counter(&[("state", state.name())], count))
+    })?;
     families.gauge(UNREAD, if stock.is_some() { 0.0 } else { 1.0 })?;
     stock.map_or(Ok(()), |stock| write_stock(families, stock))
 }
@@ -59,6 +73,9 @@ fn write_stock(families: &mut Families<'_>, stock: &Stock) -> fmt::Result {
         let mut states = RowState::ALL.into_iter().zip(counts);
         states.try_for_each(|(state, count)| samples.gauge(&[("state", state.name())], count as f64))
     })?;
+    let (untold, longest) = stock.untold;
+    families.gauge(WEBHOOKS_WAITING, untold as f64)?;
+    families.gauge(WEBHOOKS_OLDEST, longest.as_secs_f64())?;
     families.gauges(BYTES, |samples| {
         let (database, log) = stock.bytes;
         let mut files = [("database", database), ("log", log)].into_iter();

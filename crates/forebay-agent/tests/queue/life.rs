@@ -176,6 +176,34 @@ async fn jobs_are_kept_for_a_time_and_up_to_a_number() {
 }
 
 #[tokio::test]
+async fn a_job_of_whose_end_somebody_is_to_hear_is_kept_until_then_but_not_beyond_the_number() {
+    let world = World::with(|options| {
+        (options.keep_for, options.keep_max) = (Duration::from_hours(1), 2);
+    })
+    .await;
+    let hook = |terms: &mut forebay_agent::queue::Terms| terms.webhook = Some("https://ci.test/hook".into());
+    let end = async |url: &str| {
+        let job = world.submit(with(order(Action::Warm, &["a"]), hook), &[url]).await;
+        for leased in world.lease("a", Lane::Bulk).await {
+            world.succeed(leased.lease).await;
+        }
+        world.clock.pass(Duration::from_secs(1));
+        job
+    };
+    let ended = world.now();
+    let first = end("1").await;
+    world.clock.pass(Duration::from_hours(2));
+    world.book.carry_through().await.unwrap();
+    assert_eq!(announced(&world).await, [first]);
+    world.book.told(first, ended, Told::Heard).await.unwrap();
+    world.book.carry_through().await.unwrap();
+    assert_eq!(world.book.job(first).await, Err(QueueError::NoSuchJob));
+    let crowd = [end("2").await, end("3").await, end("4").await];
+    world.book.carry_through().await.unwrap();
+    assert_eq!(announced(&world).await, crowd[1..]);
+}
+
+#[tokio::test]
 async fn a_list_stays_as_long_as_a_run_of_it_is_kept() {
     let world = World::with(|options| options.keep_for = Duration::from_secs(10)).await;
     let mut order = order(Action::Warm, &["a"]);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use forebay_agent::queue::{JobState, QueueError, RowState, Tally};
+use forebay_agent::queue::{JobState, QueueError, RowState, Tally, Telling, Told};
 use forebay_agent::{Action, FailureClass, Lane, Window};
 
 use crate::world::{World, name, order, with};
@@ -73,6 +73,42 @@ async fn who_waits_longest_is_told_by_edge_and_what_has_its_time_still_to_come_w
     let later: Vec<_> = oldest().await.into_iter().filter(|(edge, _)| edge != "b").collect();
     // Since 23:13:20, and since it was submitted: the window opened at 23:00.
     assert_eq!(later, [("a".to_owned(), 3700), ("later".to_owned(), 100), ("shut".to_owned(), 3700)]);
+}
+
+#[tokio::test]
+async fn ends_that_are_to_be_told_are_counted_until_they_were_or_will_not_be() {
+    let world = World::with(|options| options.keep_max = 2).await;
+    let hook = |terms: &mut forebay_agent::queue::Terms| terms.webhook = Some("https://ci.test/hook".into());
+    let end = async |url: &str| {
+        let job = world.submit(with(order(Action::Warm, &["a"]), hook), &[url]).await;
+        let ended = world.now();
+        for leased in world.lease("a", Lane::Bulk).await {
+            world.succeed(leased.lease).await;
+        }
+        world.clock.pass(Duration::from_secs(10));
+        (job, ended)
+    };
+    let untold = async || world.book.stock().await.unwrap().untold;
+    assert_eq!(untold().await, (0, Duration::ZERO));
+    let (first, first_ended) = end("1").await;
+    let (second, second_ended) = end("2").await;
+    assert_eq!(untold().await, (2, Duration::from_secs(20)));
+    let again = Told::Again { at: world.now().after(HOUR), why: "500".into() };
+    world.book.told(first, first_ended, again).await.unwrap();
+    assert_eq!(untold().await, (2, Duration::from_secs(20)), "it has not heard yet");
+    world.book.told(first, first_ended, Told::GivenUp { why: "410".into() }).await.unwrap();
+    world.book.told(second, second_ended, Told::Heard).await.unwrap();
+    // What is told of an end that is none any more does not count.
+    world.book.told(second, second_ended, Told::Heard).await.unwrap();
+    assert_eq!(untold().await, (0, Duration::ZERO));
+    let ended = || world.book.figures().tellings_ended().collect::<Vec<_>>();
+    assert_eq!(ended(), [(Telling::Delivered, 1), (Telling::Undelivered, 1)]);
+    for url in ["3", "4", "5"] {
+        end(url).await;
+    }
+    world.book.carry_through().await.unwrap();
+    assert_eq!(untold().await.0, 2);
+    assert_eq!(ended(), [(Telling::Delivered, 1), (Telling::Undelivered, 2)], "and is not lost in silence");
 }
 
 #[tokio::test]

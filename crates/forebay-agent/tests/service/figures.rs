@@ -78,6 +78,10 @@ async fn what_is_done_on_an_edge_and_what_waits_for_it_is_in_the_metrics() {
         (r#"forebay_queue_rows{state="succeeded"}"#, 3.0, 3.0),
         (r#"forebay_job_seconds_count"#, 2.0, 2.0),
         (r#"forebay_queue_unread"#, 0.0, 0.0),
+        (r#"forebay_webhooks_ended_total{state="undelivered"}"#, 0.0, 0.0),
+        (r#"forebay_webhooks_waiting"#, 0.0, 0.0),
+        (r#"forebay_webhooks_oldest_seconds"#, 0.0, 0.0),
+        (r#"forebay_fleet_rows_sent_total"#, 0.0, 0.0),
         (r#"forebay_queue_bytes{file="database"}"#, 4096.0, 1e9),
         (r#"forebay_api_requests_total{route="/v1/jobs",method="GET",status="200"}"#, 1.0, 1.0),
         (r#"forebay_api_requests_total{route="/v1/jobs/{id}",method="GET",status="404"}"#, 2.0, 2.0),
@@ -94,6 +98,7 @@ async fn what_is_done_on_an_edge_and_what_waits_for_it_is_in_the_metrics() {
         assert!(value(&scrape, &series).is_some(), "no {series} in\n{scrape}");
     }
     assert!(!scrape.contains(r#"forebay_edge_window_shut_seconds{"#), "no edge has a window");
+    assert_eq!(value(&scrape, "forebay_fleet_connected"), None, "there is no fleet");
 }
 
 /// A disk that stands still must not hide everything else.

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use super::options::BookOptions;
 use super::state::State;
 use crate::edge::EdgeName;
-use crate::queue::{EdgeLoad, JobState, QueueError, RowState};
+use crate::queue::{EdgeLoad, JobState, QueueError, RowState, Telling};
 use crate::spread::{Spread, Times};
 
 /// Upper ends of the classes of times, in seconds: of a commit, and of a job.
@@ -20,6 +20,8 @@ const JOB: [f64; 8] = [1.0, 5.0, 30.0, 120.0, 600.0, 3600.0, 21_600.0, 86_400.0]
 /// How rows and jobs end.
 const ROW_ENDS: [RowState; 3] = [RowState::Succeeded, RowState::Failed, RowState::Cancelled];
 const JOB_ENDS: [JobState; 3] = [JobState::Succeeded, JobState::Failed, JobState::Cancelled];
+/// How telling of a job's end ends.
+const TELLING_ENDS: [Telling; 2] = [Telling::Delivered, Telling::Undelivered];
 
 /// Why jobs are not taken in.
 const REFUSALS: [&str; 7] =
@@ -40,6 +42,7 @@ pub struct QueueFigures {
     refused: [AtomicU64; REFUSALS.len()],
     jobs_ended: [AtomicU64; JOB_ENDS.len()],
     job_times: Spread,
+    tellings_ended: [AtomicU64; TELLING_ENDS.len()],
 }
 
 /// What happened in a transaction.
@@ -48,6 +51,7 @@ pub(super) struct Noted {
     rows: [u64; ROW_ENDS.len()],
     submitted: u64,
     jobs: Vec<(JobState, Duration)>,
+    tellings: [u64; TELLING_ENDS.len()],
 }
 
 impl QueueFigures {
@@ -63,13 +67,15 @@ impl QueueFigures {
             refused: Default::default(),
             jobs_ended: Default::default(),
             job_times: Spread::new(&JOB),
+            tellings_ended: Default::default(),
         }
     }
 
     /// A transaction is on the disk, which took so long.
     pub(super) fn committed(&self, took: Duration, noted: &Noted, loads: impl Iterator<Item = EdgeLoad>) {
         self.commits.note(took);
-        for (count, by) in self.rows_ended.iter().zip(noted.rows) {
+        let rows = self.rows_ended.iter().zip(noted.rows);
+        for (count, by) in rows.chain(self.tellings_ended.iter().zip(noted.tellings)) {
             count.fetch_add(by, Ordering::Relaxed);
         }
         self.submitted.fetch_add(noted.submitted, Ordering::Relaxed);
@@ -141,6 +147,14 @@ impl QueueFigures {
             .map(|(state, count)| (state, count.load(Ordering::Relaxed)))
     }
 
+    /// Jobs of whose end somebody was told, or will not be told any more.
+    pub fn tellings_ended(&self) -> impl Iterator<Item = (Telling, u64)> {
+        TELLING_ENDS
+            .into_iter()
+            .zip(&self.tellings_ended)
+            .map(|(state, count)| (state, count.load(Ordering::Relaxed)))
+    }
+
     /// Jobs that ended, by the time from when they could begin to their end.
     pub fn job_times(&self) -> Times {
         self.job_times.seen()
@@ -163,6 +177,13 @@ impl Noted {
     /// A job has ended.
     pub(super) fn job(&mut self, state: JobState, took: Duration) {
         self.jobs.push((state, took));
+    }
+
+    /// Somebody was told of a job's end, or will not be told any more.
+    pub(super) fn telling(&mut self, to: Telling) {
+        for (count, state) in self.tellings.iter_mut().zip(TELLING_ENDS) {
+            *count += u64::from(to == state);
+        }
     }
 }
 

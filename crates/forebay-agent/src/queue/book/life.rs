@@ -10,7 +10,7 @@ use super::edges::CatchUp;
 use super::jobs::Facts;
 use super::state::Stage;
 use crate::edge::EdgeName;
-use crate::queue::{JobId, JobState, Moment, QueueError};
+use crate::queue::{JobId, JobState, Moment, QueueError, Telling};
 
 /// Jobs that are forgotten in one go.
 const FORGET_MAX: u64 = 64;
@@ -181,18 +181,26 @@ impl Desk {
         )?;
         let too_many = kept.saturating_sub(self.options.keep_max);
         let before = self.now.before(self.options.keep_for);
-        let old: Vec<i64> = {
+        let old: Vec<(i64, bool)> = {
+            // Whoever wants to hear of an end is told for a bounded time, and until then the job is kept, unless there are too many.
             let mut query = self.db.prepare_cached(
-                "SELECT seq FROM (
-                    SELECT seq, ended, row_number() OVER (ORDER BY ended) AS place
-                    FROM jobs INDEXED BY jobs_by_end WHERE ended IS NOT NULL AND stage <> 3
-                    ORDER BY ended LIMIT ?3
-                 ) WHERE ended < ?1 OR place <= ?2",
+                "SELECT seq, is_untold FROM (
+                    SELECT seq, announce IS NOT NULL AS is_untold FROM jobs INDEXED BY jobs_by_end
+                    WHERE ended IS NOT NULL AND stage <> 3 ORDER BY ended LIMIT ?2
+                 ) UNION SELECT seq, 0 FROM (
+                    SELECT seq FROM jobs INDEXED BY jobs_by_end
+                    WHERE ended IS NOT NULL AND stage <> 3 AND ended < ?1 AND announce IS NULL ORDER BY ended LIMIT ?3
+                 )",
             )?;
-            let old = query.query_map(params![before.0, too_many, FORGET_MAX], |row| row.get(0))?;
+            let limits = params![before.0, too_many.min(FORGET_MAX), FORGET_MAX];
+            let old = query.query_map(limits, |row| Ok((row.get(0)?, row.get(1)?)))?;
             old.collect::<Result<_, _>>()?
         };
-        for seq in old {
+        for (seq, is_untold) in old {
+            if is_untold {
+                tracing::warn!("too many jobs are kept: one is forgotten before its webhook has heard");
+                self.noted.telling(Telling::Undelivered);
+            }
             self.drop_job(seq)?;
             self.chores.push(Chore::Remove { job: seq, next: 0 });
         }

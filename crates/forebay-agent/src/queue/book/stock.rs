@@ -24,13 +24,15 @@ pub struct Stock {
     /// For how long the job of the row that waits longest could have been worked on, by edge. Jobs whose time has not come, or whose
     /// window is shut, wait for nobody.
     pub oldest: Vec<(EdgeName, Duration)>,
+    /// Jobs of whose end somebody is still to hear, and for how long the one that ended first waits for that.
+    pub untold: (u64, Duration),
     /// Bytes of the database, and of the log beside it.
     pub bytes: (u64, u64),
 }
 
 pub(super) fn look(db: &Connection, now: Moment) -> Result<Stock, QueueError> {
     let (jobs, rows) = count(db)?;
-    Ok(Stock { jobs, rows, oldest: oldest(db, now)?, bytes: bytes(db) })
+    Ok(Stock { jobs, rows, oldest: oldest(db, now)?, untold: untold(db, now)?, bytes: bytes(db) })
 }
 
 fn count(db: &Connection) -> Result<([u64; JobState::ALL.len()], Tally), QueueError> {
@@ -106,6 +108,17 @@ fn began(db: &Connection, job: i64, now: Moment) -> Result<Moment, QueueError> {
         let terms = Terms { at, window: window(row.get(2)?, row.get(3)?), ..Terms::new(Action::Purge) };
         let began = Moment(row.get(0)?).max(at.unwrap_or_default());
         Ok(if terms.due(now) > now { Moment::NEVER } else { began })
+    })?)
+}
+
+/// How many ends are to be told, and since when. There are as many as receivers that do not answer let there be, for days at most.
+fn untold(db: &Connection, now: Moment) -> Result<(u64, Duration), QueueError> {
+    let mut query = db.prepare_cached(
+        "SELECT count(*), min(ended) FROM jobs INDEXED BY jobs_to_announce WHERE announce IS NOT NULL",
+    )?;
+    Ok(query.query_row([], |row| {
+        let since = row.get::<_, Option<i64>>(1)?.map_or(now, Moment);
+        Ok((row.get(0)?, now.since(since)))
     })?)
 }
 

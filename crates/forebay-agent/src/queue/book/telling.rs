@@ -8,7 +8,7 @@ use rusqlite::params;
 
 use super::desk::Desk;
 use super::reading;
-use crate::queue::{Job, JobId, Moment, QueueError, Told};
+use crate::queue::{Job, JobId, Moment, QueueError, Telling, Told};
 
 impl Desk {
     /// At most so many jobs whose webhook is to be told now; those that are in somebody's hands already are left out.
@@ -40,14 +40,19 @@ impl Desk {
             Told::Later { at } => (Some(at.0), None, 0, None),
             Told::GivenUp { why } => (None, None, 1, Some(why)),
         };
-        self.db
+        let told = self
+            .db
             .prepare_cached(
                 "UPDATE jobs SET announce = ?3, told = ?4, tellings = tellings + ?5, untold = coalesce(?6, untold)
                  WHERE seq = ?1 AND ended = ?2 AND announce IS NOT NULL",
             )?
             .execute(params![seq, ended.0, announce, heard, tries, why])?;
-        if let Some(due) = announce {
-            self.signals().announce(Moment(due));
+        match (announce, heard) {
+            // It has begun anew since, or was forgotten.
+            _ if told == 0 => {}
+            (Some(due), _) => self.signals().announce(Moment(due)),
+            (None, Some(_)) => self.noted.telling(Telling::Delivered),
+            (None, None) => self.noted.telling(Telling::Undelivered),
         }
         Ok(())
     }
