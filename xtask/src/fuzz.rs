@@ -19,8 +19,22 @@ pub(crate) struct Options {
 }
 
 /// One target a reader of foreign bytes.
-const TARGETS: [&str; 9] =
-    ["range", "conditional", "path", "config", "negotiate", "forwarded", "log", "content_range", "journal"];
+const TARGETS: [&str; 14] = [
+    "range",
+    "conditional",
+    "path",
+    "config",
+    "negotiate",
+    "forwarded",
+    "log",
+    "content_range",
+    "journal",
+    "authorization",
+    "signed_url",
+    "passwords",
+    "rules",
+    "key_set",
+];
 
 /// Runs each target for its seconds.
 ///

@@ -18,7 +18,7 @@ struct Rule {
     never: &'static [&'static str],
 }
 
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 11] = [
     Rule {
         package: "forebay-budget",
         ours: &[],
@@ -48,6 +48,11 @@ const RULES: [Rule; 10] = [
         package: "forebay-tower",
         ours: &["forebay-budget"],
         never: &["axum", "hyper", "clap", "anyhow", "tracing-subscriber"],
+    },
+    Rule {
+        package: "forebay-auth",
+        ours: &["forebay-budget", "forebay-tower"],
+        never: &["axum", "hyper", "tokio", "tower-service", "clap", "anyhow", "tracing"],
     },
     Rule {
         package: "forebay-agent",

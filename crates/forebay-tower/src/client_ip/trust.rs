@@ -1,5 +1,6 @@
 //! The proxies whose word counts.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
@@ -52,6 +53,13 @@ impl FromStr for Network {
         let bits = if address.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.unwrap_or(bits);
         if prefix > bits { Err(wrong()) } else { Ok(Self { address, prefix }) }
+    }
+}
+
+/// As it is read, with its prefix.
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
     }
 }
 
