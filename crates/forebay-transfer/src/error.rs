@@ -115,6 +115,32 @@ impl From<Refused> for TransferError {
     }
 }
 
+/// What a store says that is written by transfers.
+impl From<TransferError> for StoreError {
+    fn from(error: TransferError) -> Self {
+        let told = error.cause.as_ref().and_then(|cause| cause.downcast_ref::<Self>());
+        let kind = match (told, error.kind) {
+            (Some(told), _) => told.kind(),
+            (None, TransferErrorKind::NotFound) => StoreErrorKind::NotFound,
+            (None, TransferErrorKind::Changed) => StoreErrorKind::Changed,
+            (None, TransferErrorKind::Precondition) => StoreErrorKind::Precondition,
+            (None, TransferErrorKind::Denied) => StoreErrorKind::Denied,
+            (None, TransferErrorKind::Invalid) => StoreErrorKind::Invalid,
+            (None, TransferErrorKind::NoSpace) => StoreErrorKind::Full,
+            (
+                None,
+                TransferErrorKind::Unavailable
+                | TransferErrorKind::Local
+                | TransferErrorKind::Integrity
+                | TransferErrorKind::Memory,
+            ) => StoreErrorKind::Unavailable,
+        };
+        let wait = told.and_then(Self::retry_after);
+        let is_ours = told.map_or(error.kind == TransferErrorKind::Memory, Self::is_ours);
+        Self::with_cause(kind, error).with_retry_after(wait).with_ours(is_ours)
+    }
+}
+
 impl TransferErrorKind {
     /// The word in JSON and metrics.
     pub const fn name(self) -> &'static str {

@@ -5,6 +5,7 @@
 //! | `engine` | what all transfers of a process share |
 //! | `get` | from a place to here: to a file, to memory, in order |
 //! | `put` | from here, or from another place, to a bucket |
+//! | `deposit` | a bucket as a store that can be written |
 //! | `slots`, `adapt` | how many requests at once, and whose turn it is |
 //! | [`listing`] | many objects: their names in order, patterns, and two sides compared |
 //! | `parts` | into how many pieces, and where |
@@ -48,6 +49,7 @@
 
 pub mod adapt;
 mod blocking;
+mod deposit;
 mod engine;
 mod error;
 mod get;
@@ -62,6 +64,7 @@ mod slots;
 pub mod verify;
 mod watched;
 
+pub use deposit::{BucketStore, DepositOptions};
 pub use engine::{Concurrency, Engine, EngineOptions, Source};
 pub use error::{Left, TransferError, TransferErrorKind};
 pub use get::{

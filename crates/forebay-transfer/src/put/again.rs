@@ -8,14 +8,14 @@ use crate::engine::Shared;
 
 /// How the last try of a request ended.
 #[derive(Debug)]
-pub(super) struct Failed {
-    pub(super) error: StoreError,
+pub(crate) struct Failed {
+    pub(crate) error: StoreError,
     /// Whether an earlier try may have done what was asked for without our hearing of it.
-    pub(super) unheard: bool,
+    pub(crate) unheard: bool,
 }
 
 /// Asks until there is an answer that asking again would not change, or patience ends.
-pub(super) async fn again<T, F>(
+pub(crate) async fn again<T, F>(
     shared: &Shared,
     to: &dyn Remote,
     progress: &Progress,

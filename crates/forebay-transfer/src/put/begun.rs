@@ -13,7 +13,7 @@ use crate::engine::Shared;
 use crate::{Progress, TransferError};
 
 #[derive(Debug)]
-pub(super) struct Begun {
+pub(crate) struct Begun {
     shared: Arc<Shared>,
     to: Destination,
     upload: Upload,
@@ -22,7 +22,7 @@ pub(super) struct Begun {
 
 impl Begun {
     /// Begins one.
-    pub(super) async fn begin(
+    pub(crate) async fn begin(
         shared: &Arc<Shared>,
         to: &Destination,
         ask: &PutAsk,
@@ -36,22 +36,22 @@ impl Begun {
     }
 
     /// One that an earlier run has left.
-    pub(super) fn earlier(shared: &Arc<Shared>, to: &Destination, upload: Upload) -> Self {
+    pub(crate) fn earlier(shared: &Arc<Shared>, to: &Destination, upload: Upload) -> Self {
         Self { shared: Arc::clone(shared), to: to.clone(), upload, kept: true }
     }
 
-    pub(super) const fn upload(&self) -> &Upload {
+    pub(crate) const fn upload(&self) -> &Upload {
         &self.upload
     }
 
     /// It has become an object, or the next run goes on with it.
-    pub(super) fn keep(&mut self) {
+    pub(crate) fn keep(&mut self) {
         self.kept = true;
     }
 
     /// Has the store forget it. What cannot be given up now costs storage until somebody lists stale uploads, and is no failure beside
     /// the one that led here.
-    pub(super) async fn give_up(&mut self) {
+    pub(crate) async fn give_up(&mut self) {
         // Dropped on the way, it is tried once more.
         self.kept = false;
         let _ = self.to.bucket.abort(&self.upload).await;

@@ -9,10 +9,10 @@ use crate::verify::{CrcKind, Level, PieceCrc, Proof, Running};
 use crate::{TransferError, TransferErrorKind};
 
 /// A part that arrived, and the digest that was taken of it here.
-pub(super) type Sent = (Part, Option<Checksum>);
+pub(crate) type Sent = (Part, Option<Checksum>);
 
 /// What to store, with the digest of all of it if that is known.
-pub(super) fn ask(to: &Destination, options: &PutOptions, whole: Option<Checksum>) -> PutAsk {
+pub(crate) fn ask(to: &Destination, options: &PutOptions, whole: Option<Checksum>) -> PutAsk {
     PutAsk {
         key: to.key.clone(),
         attributes: options.attributes.clone(),
@@ -23,7 +23,7 @@ pub(super) fn ask(to: &Destination, options: &PutOptions, whole: Option<Checksum
 }
 
 /// A store that says that it has something else than was sent to it.
-pub(super) fn stored_as_sent(to: &Destination, part: &Part, digest: &Checksum) -> Result<(), TransferError> {
+pub(crate) fn stored_as_sent(to: &Destination, part: &Part, digest: &Checksum) -> Result<(), TransferError> {
     let told = part.checksum.as_ref().filter(|told| told.kind == digest.kind);
     if told.is_none_or(|told| told.value == digest.value) {
         return Ok(());
@@ -33,7 +33,7 @@ pub(super) fn stored_as_sent(to: &Destination, part: &Part, digest: &Checksum) -
 }
 
 /// The digest of all bytes from those of the parts, in their order: joined if it is a CRC, else the digest of the digests.
-pub(super) fn whole<'a>(parts: impl IntoIterator<Item = &'a Sent> + Clone) -> Option<Checksum> {
+pub(crate) fn whole<'a>(parts: impl IntoIterator<Item = &'a Sent> + Clone) -> Option<Checksum> {
     let kind = parts.clone().into_iter().next()?.1.as_ref()?.kind;
     match CrcKind::of(kind) {
         Some(crc) => {
@@ -52,7 +52,7 @@ pub(super) fn whole<'a>(parts: impl IntoIterator<Item = &'a Sent> + Clone) -> Op
 }
 
 /// The parts as they are to be published: with the digest that the store told, or else with ours.
-pub(super) fn listed<'a>(parts: impl IntoIterator<Item = &'a Sent>) -> Vec<Part> {
+pub(crate) fn listed<'a>(parts: impl IntoIterator<Item = &'a Sent>) -> Vec<Part> {
     let listed = |(part, digest): &Sent| Part {
         checksum: part.checksum.clone().or_else(|| digest.clone()),
         ..part.clone()
@@ -61,7 +61,7 @@ pub(super) fn listed<'a>(parts: impl IntoIterator<Item = &'a Sent>) -> Vec<Part>
 }
 
 /// How far the answer proves that what is stored is what was sent.
-pub(super) fn proof<'a>(
+pub(crate) fn proof<'a>(
     stored: &Stored,
     whole: Option<&Checksum>,
     parts: impl IntoIterator<Item = &'a Sent>,
@@ -84,7 +84,7 @@ pub(super) fn proof<'a>(
 
 /// A write whose answer was not heard may have been done, and the next try then finds its condition broken, or its upload gone. It was
 /// done if what is there now has our length and our digest.
-pub(super) async fn heard(
+pub(crate) async fn heard(
     to: &Destination,
     failed: Failed,
     len: u64,

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod copy;
+mod deposit;
+mod deposit_change;
 mod get;
 mod get_ends;
 mod get_killed;
