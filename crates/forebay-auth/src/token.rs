@@ -25,13 +25,11 @@ pub const TOKEN_PREFIX: &str = "fby_";
 pub struct Token(Zeroizing<String>);
 
 /// The tokens of a file.
-#[derive(Debug)]
 pub struct Tokens {
     key: ProcessKey,
     holders: HashMap<Digest, Holder>,
 }
 
-#[derive(Debug)]
 struct Holder {
     identity: Identity,
     expires: Option<SystemTime>,
@@ -93,6 +91,12 @@ impl Token {
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(…)")
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens").field("holders", &self.holders.len()).finish_non_exhaustive()
     }
 }
 

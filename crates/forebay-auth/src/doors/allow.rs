@@ -27,6 +27,8 @@ impl Doors {
 
     /// Whether the caller may do this there and everywhere below: for what changes or reads a folder as a whole. A link is for one name, and never for what is below.
     ///
+    /// Whether it is a folder only the store knows, and it is asked when [`Doors::may`] has said yes: then whoever is refused here had the right to know.
+    ///
     /// # Errors
     ///
     /// As [`Doors::may`].

@@ -1,5 +1,6 @@
 //! Who sent a request, by what it shows.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -20,7 +21,7 @@ use crate::token::TokenError;
 const FETCH_SOON: Duration = Duration::from_secs(1);
 
 /// What a request shows, and from where.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Ask<'a> {
     /// Its method.
     pub method: &'a Method,
@@ -83,11 +84,11 @@ impl Doors {
                 let guard = Guard::new(
                     Arc::clone(passwords),
                     Arc::clone(&self.attempts),
-                    self.challenge(Shows::Wrong),
+                    self.challenge(Shows::WrongOther),
                 );
                 guard.begin(name, password, ask)
             }
-            (Shown::Basic { .. } | Shown::Other, _) => Err(self.wrong(ask)),
+            (Shown::Basic { .. } | Shown::Other, _) => Err(self.wrong(Shows::WrongOther, ask)),
         }
     }
 
@@ -98,12 +99,14 @@ impl Doors {
         match (found, &self.proofs.jwt) {
             (Ok(identity), _) => Ok(self.proved(identity, ask)),
             // It is genuine, so nobody has guessed.
-            (Err(TokenError::Expired), _) => Err(self.challenge(Shows::Wrong)),
-            (Err(TokenError::Unknown), None) => Err(self.wrong(ask)),
+            (Err(TokenError::Expired), _) => Err(self.challenge(Shows::WrongToken)),
+            (Err(TokenError::Unknown), None) => Err(self.wrong(Shows::WrongToken, ask)),
             (Err(TokenError::Unknown), Some(jwt)) => match jwt.verify(token, ask.now) {
                 Ok(identity) => Ok(self.proved(identity, ask)),
-                Err(JwtError::Wrong) => Err(self.wrong(ask)),
-                Err(JwtError::Time | JwtError::Claims) => Err(self.challenge(Shows::Wrong)),
+                Err(JwtError::Wrong) => Err(self.wrong(Shows::WrongToken, ask)),
+                Err(JwtError::Time | JwtError::Claims | JwtError::UnknownKey) => {
+                    Err(self.challenge(Shows::WrongToken))
+                }
                 Err(JwtError::Fetch) => Ok(Step::Keys),
                 Err(JwtError::Fetching) => Err(Refusal::Busy { retry_after: FETCH_SOON }),
             },
@@ -115,9 +118,19 @@ impl Doors {
         Step::Caller(Caller::known(identity))
     }
 
-    fn wrong(&self, ask: &Ask<'_>) -> Refusal {
+    fn wrong(&self, shows: Shows, ask: &Ask<'_>) -> Refusal {
         self.attempts.failed(ask.client, None, ask.now);
-        self.challenge(Shows::Wrong)
+        self.challenge(shows)
+    }
+}
+
+/// Without its headers and its query, which have secrets in them.
+impl fmt::Debug for Ask<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { method, place, client, certificate, now, query: _, headers: _ } = self;
+        let mut shown = f.debug_struct("Ask");
+        shown.field("method", method).field("place", place).field("client", client);
+        shown.field("certificate", certificate).field("now", now).finish_non_exhaustive()
     }
 }
 

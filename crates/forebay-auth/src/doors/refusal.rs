@@ -40,16 +40,17 @@ pub enum Refusal {
 #[derive(Clone, Copy)]
 pub(super) enum Shows {
     Nothing,
-    Wrong,
+    WrongToken,
+    WrongOther,
 }
 
 impl Refusal {
     /// Asks for what may be shown here. Where nothing can be shown in a header there is nothing to ask for (RFC 9110 §15.5.2 wants a challenge).
     pub(super) fn challenge(has_tokens: bool, has_passwords: bool, shows: Shows) -> Self {
-        let is_wrong = matches!(shows, Shows::Wrong);
+        let is_wrong = !matches!(shows, Shows::Nothing);
         let bearer = match shows {
-            Shows::Nothing => r#"Bearer realm="forebay""#,
-            Shows::Wrong => r#"Bearer realm="forebay", error="invalid_token""#,
+            Shows::Nothing | Shows::WrongOther => r#"Bearer realm="forebay""#,
+            Shows::WrongToken => r#"Bearer realm="forebay", error="invalid_token""#,
         };
         let basic = r#"Basic realm="forebay", charset="UTF-8""#;
         let offered = [(has_tokens, bearer), (has_passwords, basic)].into_iter().filter(|(has, _)| *has);

@@ -42,6 +42,8 @@ pub(crate) enum JwtError {
     Time,
     /// It is genuine and meant for others, or does not say who it is about.
     Claims,
+    /// It is by a key that we do not have, although the issuer was asked lately. That is no guess: its keys may be late.
+    UnknownKey,
     /// It is by a key that we do not have. The issuer's keys are due to be fetched.
     Fetch,
     /// As before; somebody else fetches them now.

@@ -1,7 +1,7 @@
 //! When the issuer's keys are fetched again.
 //!
 //! Anybody can make up a token by a key that does not exist. One of them in a while is a reason to ask the issuer; whoever meets it fetches, and others with unknown keys
-//! wait for what comes of it instead of being told that they are wrong. All further ones are.
+//! wait for what comes of it instead of being told that they are wrong. All further ones are told so.
 
 use std::time::{Duration, SystemTime};
 
@@ -38,7 +38,7 @@ impl Rotation {
         let since = state.asked.and_then(|asked| now.duration_since(asked).ok());
         match since {
             Some(since) if state.is_under_way && since < FETCH_MAX => JwtError::Fetching,
-            Some(since) if since < self.every => JwtError::Wrong,
+            Some(since) if since < self.every => JwtError::UnknownKey,
             Some(_) | None => {
                 *state = State { asked: Some(now), is_under_way: true };
                 JwtError::Fetch

@@ -199,11 +199,11 @@ fn keys_that_change_are_fetched_once_in_a_while() {
     assert_eq!(said(&token(&old, "old"), 1), Err(JwtError::Fetching));
     jwt.replace_keys(keys(&[old.key("old")]));
     assert_eq!(said(&token(&old, "old"), 2), Ok(()));
-    assert_eq!(said(&token(&new, "new"), 3), Err(JwtError::Wrong), "it is not a minute yet");
+    assert_eq!(said(&token(&new, "new"), 3), Err(JwtError::UnknownKey), "it is not a minute yet");
     assert_eq!(said(&token(&new, "new"), 60), Err(JwtError::Fetch));
     assert_eq!(said(&token(&old, "old"), 61), Ok(()), "others are not in the way");
     jwt.keep_keys();
-    assert_eq!(said(&token(&new, "new"), 62), Err(JwtError::Wrong), "the issuer does not answer");
+    assert_eq!(said(&token(&new, "new"), 62), Err(JwtError::UnknownKey), "the issuer does not answer");
     assert_eq!(said(&token(&new, "new"), 120), Err(JwtError::Fetch));
     jwt.replace_keys(keys(&[old.key("old"), new.key("new")]));
     assert_eq!((said(&token(&new, "new"), 121), said(&token(&old, "old"), 121)), (Ok(()), Ok(())));
@@ -211,7 +211,11 @@ fn keys_that_change_are_fetched_once_in_a_while() {
     assert!(said(&token(&old, "old"), 122).is_err(), "withdrawn");
     assert_eq!(said(&token(&old, "gone"), 300), Err(JwtError::Fetch));
     assert_eq!(said(&token(&old, "gone"), 305), Err(JwtError::Fetching));
-    assert_eq!(said(&token(&old, "gone"), 310), Err(JwtError::Wrong), "a fetch that never ended is over");
+    assert_eq!(
+        said(&token(&old, "gone"), 310),
+        Err(JwtError::UnknownKey),
+        "a fetch that never ended is over"
+    );
 }
 
 #[test]

@@ -14,7 +14,6 @@ use crate::place;
 const PREFIX: &str = "fb-";
 
 /// A link, taken apart. Nothing of it is true yet.
-#[derive(Debug)]
 pub(super) struct Signed {
     pub(super) key: String,
     pub(super) terms: Terms,
