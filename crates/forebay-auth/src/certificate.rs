@@ -1,8 +1,9 @@
 //! Client certificates: who the holder of one is, by a file that maps subjects to names.
 //!
-//! The handshake has verified that the certificate is genuine and its holder has the key (the certificate authority is a setting of TLS). What is left is whom it stands for: a line is
-//! `SUBJECT NAME [@group…]`, where the subject is `CN=…`, `DNS:…`, `URI:…` or `EMAIL:…`, with `%20` for a space. The first line that the certificate bears out decides. One that no line names
-//! is nobody's, and not an error: it may have been made for something else.
+//! The handshake has verified that the certificate is genuine and its holder has the key (the certificate authority is a setting of TLS).
+//! What is left is whom it stands for: a line is `SUBJECT NAME [@group…]`, where the subject is `CN=…`, `DNS:…`, `URI:…` or `EMAIL:…`, with
+//! `%20` for a space. The first line that the certificate bears out decides. One that no line names is nobody's, and not an error: it may
+//! have been made for something else.
 //!
 //! Reading a certificate takes some microseconds, and it is the same for all of a connection: ask once, when the handshake is done.
 

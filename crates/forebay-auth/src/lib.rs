@@ -1,10 +1,12 @@
 //! Who may do what where.
 //!
-//! Everything here is decided from what is given: a request, the text of a file, the time. Nothing is opened, asked or waited for, so that an answer can
-//! be tried by a table and is the same in front of files, of the admin listener and of an agent. Whether an object exists is never part of a decision.
+//! Everything here is decided from what is given: a request, the text of a file, the time. Nothing is opened, asked or waited for, so that
+//! an answer can be tried by a table and is the same in front of files, of the admin listener and of an agent. Whether an object exists is
+//! never part of a decision.
 //!
 //! - [`Right`], [`Rule`], [`Policy`]: the law; [`Place`]: where, in the store's own form;
-//! - [`Identity`]: who, and how that was proved: by [`Tokens`], [`Passwords`], a [`Jwt`], [`Certificates`], or a URL that one of the [`UrlKeys`] signed;
+//! - [`Identity`]: who, and how that was proved: by [`Tokens`], [`Passwords`], a [`Jwt`], [`Certificates`], or a URL that one of the
+//!   [`UrlKeys`] signed;
 //! - [`Attempts`]: limits on guessing;
 //! - [`Doors`]: all of it, from a request to a [`Caller`] or a [`Refusal`].
 //!

@@ -1,7 +1,7 @@
 //! The names of people and programs, and of the groups that they are in.
 //!
-//! All ways of proving who one is share one set of names: `alice` of the password file and `alice` of an issuer are the same to a rule. A name stands in
-//! rules, in logs and in lists with commas, so it may not have what would end it there.
+//! All ways of proving who one is share one set of names: `alice` of the password file and `alice` of an issuer are the same to a rule. A
+//! name stands in rules, in logs and in lists with commas, so it may not have what would end it there.
 
 use std::fmt;
 use std::sync::Arc;

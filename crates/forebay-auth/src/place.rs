@@ -1,8 +1,9 @@
 //! Where something is, as the store itself says it.
 //!
-//! A rule is only as good as the agreement about what it is compared with. So a place is the decoded name in the form that the store opens, whole
-//! segments joined by single slashes, and anything that could be read as a second form of some name (`//`, `.`, `..`, a slash at an end, a NUL) is refused
-//! here and not tidied. Nothing is folded: names that differ in case, in a dot at the end or in their form of Unicode are as different as they are to the store.
+//! A rule is only as good as the agreement about what it is compared with. So a place is the decoded name in the form that the store opens,
+//! whole segments joined by single slashes, and anything that could be read as a second form of some name (`//`, `.`, `..`, a slash at an
+//! end, a NUL) is refused here and not tidied. Nothing is folded: names that differ in case, in a dot at the end or in their form of
+//! Unicode are as different as they are to the store.
 
 use std::borrow::Cow;
 use std::fmt;

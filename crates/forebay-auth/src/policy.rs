@@ -1,11 +1,12 @@
 //! All of the law: which rules decide about a place.
 //!
-//! The longest path that has rules decides alone; within it, whatever any rule allows is allowed; what nothing allows is not. So whoever reads the rules of one
-//! path has read everything about it, and a folder is closed by giving it a rule for those who may.
+//! The longest path that has rules decides alone; within it, whatever any rule allows is allowed; what nothing allows is not. So whoever
+//! reads the rules of one path has read everything about it, and a folder is closed by giving it a rule for those who may.
 //!
-//! Where a stricter rule lies below a folder, an answer about the folder must not tell what is there. A listing or an archive *leaves out* what its reader may
-//! not have, entry by entry ([`Policy::may`]), because the rest is still his; what changes a folder as a whole (delete, move) is *refused* unless it is
-//! allowed everywhere below ([`Policy::may_below`]), because half of it is worse than nothing. None of this asks whether anything is there.
+//! Where a stricter rule lies below a folder, an answer about the folder must not tell what is there. A listing or an archive *leaves out*
+//! what its reader may not have, entry by entry ([`Policy::may`]), because the rest is still his; what changes a folder as a whole (delete,
+//! move) is *refused* unless it is allowed everywhere below ([`Policy::may_below`]), because half of it is worse than nothing. None of this
+//! asks whether anything is there.
 
 #[cfg(test)]
 mod tests;

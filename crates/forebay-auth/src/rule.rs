@@ -1,7 +1,8 @@
 //! One line of the law: `PATH WHO RIGHTS`.
 //!
-//! Rules only allow. With rules that also deny, what a line means depends on those around it, and a line that is deleted or misspelt may open a door; here it can
-//! only close one. To keep some of a folder from those who have the rest, it gets a rule of its own, which then decides alone ([`Policy`](crate::Policy)).
+//! Rules only allow. With rules that also deny, what a line means depends on those around it, and a line that is deleted or misspelt may
+//! open a door; here it can only close one. To keep some of a folder from those who have the rest, it gets a rule of its own, which then
+//! decides alone ([`Policy`](crate::Policy)).
 
 use std::str::FromStr;
 

@@ -1,7 +1,7 @@
 //! Digests, keyed and not, and chance.
 //!
-//! What is looked up by a secret is looked up by its digest under a key that this process drew: how far two of those agree says nothing about the secrets, so no
-//! table has to be searched in constant time.
+//! What is looked up by a secret is looked up by its digest under a key that this process drew: how far two of those agree says nothing
+//! about the secrets, so no table has to be searched in constant time.
 
 use std::fmt;
 

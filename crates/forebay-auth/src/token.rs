@@ -1,7 +1,7 @@
 //! Bearer tokens (RFC 6750): a file that knows their digests only.
 //!
-//! A line is `NAME SHA256-OF-THE-TOKEN [@group…] [expires=2027-01-31T00:00:00Z]`. Whoever reads the file learns no token, and a token that is long and drawn by chance
-//! needs no slow hash. One that we make begins with `fby_`, by which searches for leaked secrets find it.
+//! A line is `NAME SHA256-OF-THE-TOKEN [@group…] [expires=2027-01-31T00:00:00Z]`. Whoever reads the file learns no token, and a token that
+//! is long and drawn by chance needs no slow hash. One that we make begins with `fby_`, by which searches for leaked secrets find it.
 
 use std::collections::HashMap;
 use std::fmt;

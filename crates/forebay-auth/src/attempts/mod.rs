@@ -1,11 +1,13 @@
 //! Limits on guessing: who fails too often has to wait before he may try again, each time twice as long.
 //!
-//! Failures are counted for the client (an IPv4 address, or the /64 of an IPv6 one) and, where a credential names somebody, for that name. The first stops one
-//! machine that guesses for everybody, the second many machines that guess for one; that one may be locked out by strangers, so the lock of a name is short and
-//! comes late, and whoever lately proved himself from the same client is not asked ([`Passwords`](crate::Passwords)). While a lock holds, nothing is hashed and no credential is
-//! looked at, or the answer would tell right from wrong all the same.
+//! Failures are counted for the client (an IPv4 address, or the /64 of an IPv6 one) and, where a credential names somebody, for that name.
+//! The first stops one machine that guesses for everybody, the second many machines that guess for one; that one may be locked out by
+//! strangers, so the lock of a name is short and comes late, and whoever lately proved himself from the same client is not asked
+//! ([`Passwords`](crate::Passwords)). While a lock holds, nothing is hashed and no credential is looked at, or the answer would tell right
+//! from wrong all the same.
 //!
-//! Success clears both counts. Somebody with a name of his own can so wipe his client's count between guesses; the name that he guesses for still counts.
+//! Success clears both counts. Somebody with a name of his own can so wipe his client's count between guesses; the name that he guesses for
+//! still counts.
 
 mod table;
 #[cfg(test)]

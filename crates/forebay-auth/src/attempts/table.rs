@@ -1,8 +1,8 @@
 //! A table of failures in a fixed number of places.
 //!
-//! An entry is known by a keyed hash of whom it is about, and has eight places of the table to choose from. When all are taken, the one that says least makes room:
-//! the fewest failures, and of those the oldest. So a flood of addresses neither grows the table nor locks anybody else, and to push out a lock that it has earned it has to fail
-//! more often than the lock lets through.
+//! An entry is known by a keyed hash of whom it is about, and has eight places of the table to choose from. When all are taken, the one
+//! that says least makes room: the fewest failures, and of those the oldest. So a flood of addresses neither grows the table nor locks
+//! anybody else, and to push out a lock that it has earned it has to fail more often than the lock lets through.
 
 use std::time::Duration;
 

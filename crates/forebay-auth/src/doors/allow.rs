@@ -25,9 +25,11 @@ impl Doors {
         self.answer(caller, may)
     }
 
-    /// Whether the caller may do this there and everywhere below: for what changes or reads a folder as a whole. A link is for one name, and never for what is below.
+    /// Whether the caller may do this there and everywhere below: for what changes or reads a folder as a whole. A link is for one name,
+    /// and never for what is below.
     ///
-    /// Whether it is a folder only the store knows, and it is asked when [`Doors::may`] has said yes: then whoever is refused here had the right to know.
+    /// Whether it is a folder only the store knows, and it is asked when [`Doors::may`] has said yes: then whoever is refused here had the
+    /// right to know.
     ///
     /// # Errors
     ///
@@ -36,8 +38,8 @@ impl Doors {
         self.answer(caller, self.all_below(caller, right, place))
     }
 
-    /// Whether the caller may move what is at one place to another: he has to have the rights to move and to read at the first, since what he could not read he may be able to where it then is, and to create, or to
-    /// overwrite, at the second; everywhere below, too.
+    /// Whether the caller may move what is at one place to another: he has to have the rights to move and to read at the first, since what
+    /// he could not read he may be able to where it then is, and to create, or to overwrite, at the second; everywhere below, too.
     ///
     /// # Errors
     ///

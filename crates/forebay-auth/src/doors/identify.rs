@@ -46,7 +46,8 @@ pub enum Step {
     Caller(Caller),
     /// A password has to be verified: [`Pending::run`].
     Password(Pending),
-    /// The issuer's keys have to be fetched and given to [`Jwt::replace_keys`](crate::Jwt::replace_keys) ([`Jwt::keep_keys`](crate::Jwt::keep_keys) if they cannot be had); then the request is asked about again.
+    /// The issuer's keys have to be fetched and given to [`Jwt::replace_keys`](crate::Jwt::replace_keys)
+    /// ([`Jwt::keep_keys`](crate::Jwt::keep_keys) if they cannot be had); then the request is asked about again.
     Keys,
 }
 

@@ -1,14 +1,17 @@
 //! The doors: from a request to whoever sent it, and from him to yes or no.
 //!
-//! 1. [`Doors::identify`] reads what the request shows, *before* its path is looked at by any store. Whoever shows nothing is nobody, which is somebody that rules can
-//!    speak of. Whoever shows something wrong is refused even where anyone may read: a client whose credential has expired should learn it here, and not by an answer that lacks what it expected.
-//! 2. [`Doors::may`] and its kin ask the law. No answer depends on what exists, so that *forbidden* and *missing* cannot be told apart by those who may not know.
+//! 1. [`Doors::identify`] reads what the request shows, *before* its path is looked at by any store. Whoever shows nothing is nobody, which
+//!    is somebody that rules can speak of. Whoever shows something wrong is refused even where anyone may read: a client whose credential
+//!    has expired should learn it here, and not by an answer that lacks what it expected.
+//! 2. [`Doors::may`] and its kin ask the law. No answer depends on what exists, so that *forbidden* and *missing* cannot be told apart by
+//!    those who may not know.
 //!
-//! A credential stands in `Authorization`, once, or in the query of a link; both together are refused, because two programs could take each its own for the true one. A token in another parameter or in a cookie is
-//! none: those are written to logs and sent by pages of others. A client certificate is the connection's; whatever the request shows itself comes first.
+//! A credential stands in `Authorization`, once, or in the query of a link; both together are refused, because two programs could take each
+//! its own for the true one. A token in another parameter or in a cookie is none: those are written to logs and sent by pages of others. A
+//! client certificate is the connection's; whatever the request shows itself comes first.
 //!
-//! Nothing here waits. Two steps of a proof take time, and are handed back as [`Step`]s: a password to verify, which is paid for with a lease and done on a thread that may block, and an issuer's keys to
-//! fetch.
+//! Nothing here waits. Two steps of a proof take time, and are handed back as [`Step`]s: a password to verify, which is paid for with a
+//! lease and done on a thread that may block, and an issuer's keys to fetch.
 
 mod allow;
 mod caller;

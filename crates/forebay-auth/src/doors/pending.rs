@@ -2,7 +2,8 @@
 //!
 //! 1. On the worker: a locked client is refused, what was proved lately is not proved again, a locked name is refused.
 //! 2. The caller acquires a lease for [`Pending::bytes`], and answers [`Refusal::Busy`] if he gets none.
-//! 3. On a thread that may block: all of step 1 once more, because others may have proved or failed the same while this waited, and only then the hash.
+//! 3. On a thread that may block: all of step 1 once more, because others may have proved or failed the same while this waited, and only
+//!    then the hash.
 //!
 //! So of a thousand guesses that arrive at once no more get past a lock than have leases.
 

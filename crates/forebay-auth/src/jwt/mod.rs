@@ -1,10 +1,12 @@
 //! JSON Web Tokens (RFC 7519) of an issuer that we trust, verified by the keys that it publishes (RFC 7517).
 //!
-//! What went wrong with such tokens elsewhere cannot be said here. The algorithm is a matter of the *key*: one of RSA verifies RS256 and PS256, one of P-256 verifies ES256,
-//! one of Ed25519 verifies EdDSA, and there is no `none` and no key of which the verifier's half could sign. An extension that the issuer calls critical (`crit`)
-//! is refused, as RFC 7515 has it. Issuer, audience and end are required: a token for another service, or for ever, opens nothing.
+//! What went wrong with such tokens elsewhere cannot be said here. The algorithm is a matter of the *key*: one of RSA verifies RS256 and
+//! PS256, one of P-256 verifies ES256, one of Ed25519 verifies EdDSA, and there is no `none` and no key of which the verifier's half could
+//! sign. An extension that the issuer calls critical (`crit`) is refused, as RFC 7515 has it. Issuer, audience and end are required: a
+//! token for another service, or for ever, opens nothing.
 //!
-//! Keys change. A token by a key that we do not have is a reason to fetch the issuer's keys again, but not as often as strangers like (`rotation.rs`).
+//! Keys change. A token by a key that we do not have is a reason to fetch the issuer's keys again, but not as often as strangers like
+//! (`rotation.rs`).
 
 mod claims;
 mod compact;

@@ -1,7 +1,7 @@
 //! When the issuer's keys are fetched again.
 //!
-//! Anybody can make up a token by a key that does not exist. One of them in a while is a reason to ask the issuer; whoever meets it fetches, and others with unknown keys
-//! wait for what comes of it instead of being told that they are wrong. All further ones are told so.
+//! Anybody can make up a token by a key that does not exist. One of them in a while is a reason to ask the issuer; whoever meets it
+//! fetches, and others with unknown keys wait for what comes of it instead of being told that they are wrong. All further ones are told so.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,11 +1,12 @@
 //! Names and passwords (RFC 7617) from a file as `htpasswd` makes it.
 //!
-//! To verify a password costs a tenth of a second and, with argon2, tens of MiB, on purpose. So it is paid for: whoever verifies brings a lease for the memory
-//! ([`Hash::bytes`]) and does it on a thread that may block, as many at a time as the lease's class has room for. And it is paid for seldom: that a client has
-//! proved a name and password is remembered for a minute, as a digest under a key that ends with the process.
+//! To verify a password costs a tenth of a second and, with argon2, tens of MiB, on purpose. So it is paid for: whoever verifies brings a
+//! lease for the memory ([`Hash::bytes`]) and does it on a thread that may block, as many at a time as the lease's class has room for. And
+//! it is paid for seldom: that a client has proved a name and password is remembered for a minute, as a digest under a key that ends with
+//! the process.
 //!
-//! A name that nobody has is verified all the same, against the hash of somebody whom chance, but for one name always the same, has chosen. It takes as long and as much memory as some name of the
-//! file, so that neither the clock nor a refused lease tells which names exist.
+//! A name that nobody has is verified all the same, against the hash of somebody whom chance, but for one name always the same, has chosen.
+//! It takes as long and as much memory as some name of the file, so that neither the clock nor a refused lease tells which names exist.
 
 mod hash;
 mod verified;

@@ -1,7 +1,7 @@
 //! The text that is signed.
 //!
-//! Two different asks must never have the same text. So every term has a line that begins with its name, in a fixed order; none that is absent has one; and what
-//! people choose freely (the path, the name of a file) is percent-encoded, so that no line ends before its end.
+//! Two different asks must never have the same text. So every term has a line that begins with its name, in a fixed order; none that is
+//! absent has one; and what people choose freely (the path, the name of a file) is percent-encoded, so that no line ends before its end.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_encode};
 

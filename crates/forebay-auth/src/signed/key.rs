@@ -1,7 +1,7 @@
 //! Keys that sign links: a file of lines `KEY-ID NAME SECRET [@group…]`.
 //!
-//! Several keys are good at once, so that one can be changed: the new one is put first and signs from then on, the old one stays until its last link has expired. The name is whom the links
-//! act for; it is the same for both, and so no rule has to change with a key.
+//! Several keys are good at once, so that one can be changed: the new one is put first and signs from then on, the old one stays until its
+//! last link has expired. The name is whom the links act for; it is the same for both, and so no rule has to change with a key.
 
 use std::fmt;
 use std::str::FromStr;

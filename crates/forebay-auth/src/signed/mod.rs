@@ -1,12 +1,13 @@
 //! Signed URLs: a link that opens one name, by certain methods, for a time.
 //!
-//! Whoever has a key signs what a link is good for with HMAC-SHA256, and gives it to somebody who has none. A signature only *narrows*: the request is
-//! then one of whom the key belongs to, for this place alone, and the law has still to allow it. So a key that leaks opens what the rules say of its name and nothing
-//! else, and taking that rule away ends all of its links.
+//! Whoever has a key signs what a link is good for with HMAC-SHA256, and gives it to somebody who has none. A signature only *narrows*: the
+//! request is then one of whom the key belongs to, for this place alone, and the law has still to allow it. So a key that leaks opens what
+//! the rules say of its name and nothing else, and taking that rule away ends all of its links.
 //!
-//! The terms are parameters of the query that begin with `fb-`, in any order, since proxies and programs rearrange them; one twice, or one that we do not know, is refused and
-//! not passed over, because it meant something to whoever wrote it. Other parameters are not signed: they can choose the form of an answer, but neither the place nor the method.
-//! Nor is the host, so that one link works by every name of a server; servers that should not open each other's links have keys of their own.
+//! The terms are parameters of the query that begin with `fb-`, in any order, since proxies and programs rearrange them; one twice, or one
+//! that we do not know, is refused and not passed over, because it meant something to whoever wrote it. Other parameters are not signed:
+//! they can choose the form of an answer, but neither the place nor the method. Nor is the host, so that one link works by every name of a
+//! server; servers that should not open each other's links have keys of their own.
 
 mod canonical;
 mod key;

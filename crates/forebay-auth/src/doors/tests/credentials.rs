@@ -1,5 +1,7 @@
 //! What a request shows: right, wrong, misplaced or double; links; keys that are not there.
 
+use proptest::prelude::*;
+
 use super::*;
 
 #[test]
@@ -162,4 +164,30 @@ fn what_is_printed_has_no_secret() {
         assert!(!printed.contains(secret), "{printed}");
     }
     assert!(printed.contains("shared/a") && printed.contains("bob"));
+}
+
+proptest! {
+    #[test]
+    fn nobody_is_let_in_by_foreign_bytes(
+        scheme in "(Bearer|Basic|basic|[A-Za-z]{0,5}) {0,2}", rest: Vec<u8>, encoded: bool, query in "(fb-)?\\PC{0,20}",
+    ) {
+        let rest = if encoded { STANDARD.encode(&rest).into_bytes() } else { rest };
+        let Ok(value) = HeaderValue::from_bytes(&[scheme.as_bytes(), &rest].concat()) else { return Ok(()) };
+        let house = House::new();
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
+        for headers in [&headers, &HeaderMap::new()] {
+            let ask = Ask {
+                method: &Method::GET,
+                place: Place::ROOT,
+                query: Some(&query),
+                headers,
+                client: None,
+                certificate: None,
+                now: at(0),
+            };
+            if let Ok(Step::Caller(caller)) = house.doors.identify(&ask) {
+                prop_assert!(caller == Caller::NOBODY && headers.is_empty());
+            }
+        }
+    }
 }
