@@ -71,8 +71,9 @@ impl Passwords {
 
     /// Who it is, if the same client proved just this lately.
     pub(crate) fn remembered(&self, credential: &Credential, now: SystemTime) -> Option<Identity> {
-        let at = *self.by_name.get(credential.name.as_str())?;
-        self.verified.has(&self.digest(credential), now).then(|| self.people[at].0.clone())
+        let is_proved = self.verified.has(&self.digest(credential), now);
+        let at = *self.by_name.get(credential.name.as_str()).filter(|_| is_proved)?;
+        Some(self.people[at].0.clone())
     }
 
     /// Who it is. Slow, and takes [`Passwords::bytes`] of memory.
