@@ -33,5 +33,6 @@ pub use view::{
 };
 pub use worker::{GivenBack, LeaseId, LeaseIdError, Leased, Queue, Settled};
 
+use nats::SHARE_MIN;
 pub(crate) use persist::persist;
 pub(crate) use worker::RowId;

@@ -42,13 +42,17 @@ impl Book {
         self.inner.signals.changes()
     }
 
-    /// Where there may be rows to lease, and how many until `most` are in hand there, by lane. Edges take turns.
+    /// Where there may be rows to lease, and how many until `most` are in hand there, by lane, or an even share of `most_of_all`. Edges take turns.
     pub(in crate::queue) async fn with_room(
         &self,
         most: [u64; 2],
+        most_of_all: u64,
         edges_max: usize,
     ) -> Result<Vec<(EdgeName, Lane, u64)>, QueueError> {
-        self.inner.writer.call(move |desk| Ok(desk.edges.with_room(desk.now, most, edges_max))).await
+        self.inner
+            .writer
+            .call(move |desk| Ok(desk.edges.with_room(desk.now, most, most_of_all, edges_max)))
+            .await
     }
 
     /// Whether an edge has purges to end before it fetches.
@@ -130,8 +134,10 @@ impl Desk {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::queue::{BookOptions, Order, Terms};
+    use crate::queue::{BookOptions, Order, Queue as _, SHARE_MIN, Terms};
     use crate::task::Action;
 
     #[tokio::test]
@@ -145,10 +151,35 @@ mod tests {
         submission.seal().await.unwrap();
         let mut told = Vec::new();
         for _ in 0..4 {
-            told.extend(book.with_room([1, 1], 1).await.unwrap().into_iter().map(|(edge, ..)| edge));
+            told.extend(book.with_room([1, 1], 100, 1).await.unwrap().into_iter().map(|(edge, ..)| edge));
         }
         assert_eq!(told, [&names[..], &names[..1]].concat());
-        assert_eq!(book.with_room([1, 1], 10).await.unwrap().len(), 3);
-        assert!(book.with_room([1, 0], 10).await.unwrap().is_empty(), "no room, nothing to tell");
+        assert_eq!(book.with_room([1, 1], 100, 10).await.unwrap().len(), 3);
+        assert!(book.with_room([1, 0], 100, 10).await.unwrap().is_empty(), "no room, nothing to tell");
+    }
+
+    #[tokio::test]
+    async fn edges_that_have_rows_share_what_may_be_on_its_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let book = Book::open(dir.path(), BookOptions::default()).await.unwrap();
+        let room = async |most_of_all| {
+            let places = book.with_room([100, 50], most_of_all, 10).await.unwrap();
+            let mut rooms: Vec<_> = places.into_iter().map(|(.., room)| room).collect();
+            rooms.sort_unstable();
+            rooms
+        };
+        let submit = async |edge: &str, action| {
+            let order = Order::new(Terms::new(action), [edge.parse().unwrap()]);
+            let mut submission = book.submit(order).await.unwrap();
+            submission.add(&Target::parse("http://www.example.test/").unwrap()).await.unwrap();
+            submission.seal().await.unwrap();
+        };
+        submit("a", Action::Purge).await;
+        assert_eq!((room(1000).await, room(60).await), (vec![100], vec![60]));
+        submit("b", Action::Warm).await;
+        assert_eq!((room(1000).await, room(60).await), (vec![50, 100], vec![30, 30]));
+        assert_eq!(room(2).await, [SHARE_MIN, SHARE_MIN], "however many there are");
+        book.lease(&"a".parse().unwrap(), Lane::Control, 1, Duration::from_secs(60)).await.unwrap();
+        assert_eq!(room(60).await, [30], "what is in hand has its share");
     }
 }

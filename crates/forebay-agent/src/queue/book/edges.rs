@@ -12,7 +12,7 @@ use rusqlite::{Connection, params};
 use super::signals::Signals;
 use super::state::{State, number};
 use crate::edge::EdgeName;
-use crate::queue::{EdgeLoad, Moment, QueueError, RowState};
+use crate::queue::{EdgeLoad, Moment, QueueError, RowState, SHARE_MIN};
 use crate::task::{Action, Lane};
 
 #[derive(Debug)]
@@ -181,13 +181,18 @@ impl Edges {
         self.signals.quiet(name, lane, due);
     }
 
-    /// Where there may be something to lease, and how much until `most` are in hand there. Edges take turns, at most `edges_max` at a time.
+    /// Where there may be something to lease, and how much until `most` are in hand there, or an even share of `most_of_all`. Edges take turns, at
+    /// most `edges_max` at a time.
     pub(super) fn with_room(
         &mut self,
         now: Moment,
         most: [u64; 2],
+        most_of_all: u64,
         edges_max: usize,
     ) -> Vec<(EdgeName, Lane, u64)> {
+        let busy = self.by_id.values().filter(|edge| edge.waiting != [0; 2] || edge.processing != [0; 2]);
+        let share = most_of_all / (busy.count() as u64).max(1);
+        let most = most.map(|most| most.min(share.max(SHARE_MIN)));
         let room = |edge: &Edge, lane: Lane| {
             let at = number(lane);
             let room = most[at].saturating_sub(edge.processing[at]);

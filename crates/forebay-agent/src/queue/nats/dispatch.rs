@@ -104,7 +104,7 @@ impl Sender {
             return Ok(0);
         }
         let options = self.link.options();
-        let places = self.book.with_room(options.window, EDGES).await?;
+        let places = self.book.with_room(options.window, options.window_of_all, EDGES).await?;
         let share = (BATCH / places.len().max(1)).max(SHARE_MIN);
         let leased = join_all(places.into_iter().map(async |(edge, lane, room)| {
             let most = usize::try_from(room).unwrap_or(share).min(share);

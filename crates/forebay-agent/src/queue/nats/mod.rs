@@ -40,5 +40,6 @@ pub use counts::NatsCounts;
 pub use dispatch::Dispatcher;
 pub use error::NatsError;
 pub use link::NatsLink;
+pub(in crate::queue) use options::SHARE_MIN;
 pub use options::{NatsLogin, NatsOptions};
 pub use worker::NatsWorker;

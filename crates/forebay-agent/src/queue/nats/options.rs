@@ -12,6 +12,9 @@ use super::dial::without_login;
 /// Letters of a prefix at most.
 const PREFIX_LEN_MAX: usize = 32;
 
+/// Rows on their way to each edge, however many edges there are.
+pub(in crate::queue) const SHARE_MIN: u64 = 4;
+
 /// Where NATS is, and how it is used. All of a fleet must say the same of `prefix` and `ack_wait`.
 #[derive(Clone)]
 pub struct NatsOptions {
@@ -31,6 +34,9 @@ pub struct NatsOptions {
     pub ask_after: Duration,
     /// Rows on their way to each edge at most, purges and fetches. Default: 2048 and 256.
     pub window: [u64; 2],
+    /// Rows of each kind on their way to all edges, which those that have any share evenly; 4 each in any case. A server looks through what it
+    /// has for each consumer, so many messages for many edges cost it more than their sum. Default: 4096.
+    pub window_of_all: u64,
 }
 
 /// How to log in.
@@ -59,6 +65,7 @@ impl NatsOptions {
             ack_wait: Duration::from_secs(30),
             ask_after: Duration::from_mins(5),
             window: [2048, 256],
+            window_of_all: 4096,
         }
     }
 
@@ -84,6 +91,7 @@ impl fmt::Debug for NatsOptions {
             .field("ack_wait", &self.ack_wait)
             .field("ask_after", &self.ask_after)
             .field("window", &self.window)
+            .field("window_of_all", &self.window_of_all)
             .finish_non_exhaustive()
     }
 }

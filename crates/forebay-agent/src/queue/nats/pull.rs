@@ -56,28 +56,27 @@ impl Puller {
 
     /// What there is, at most so many.
     pub(super) async fn fetch(&mut self, most: usize) -> Result<Vec<Message>, NatsError> {
-        let fetched = self.try_fetch(most).await;
-        if fetched.is_err() {
-            self.consumer = None;
+        let mut messages = Vec::new();
+        match tokio::time::timeout(PATIENCE, self.try_fetch(most, &mut messages)).await {
+            // What has come is ours. That the next message would be too many bytes is told by an error, too.
+            _ if !messages.is_empty() => Ok(messages),
+            Ok(Ok(())) => Ok(messages),
+            Ok(Err(error)) => {
+                self.consumer = None;
+                Err(error)
+            }
+            // A server that is late has enough to do; whoever waits finds out if it has forgotten us.
+            Err(late) => Err(lost(late)),
         }
-        fetched
     }
 
-    async fn try_fetch(&mut self, most: usize) -> Result<Vec<Message>, NatsError> {
-        let mut messages = Vec::new();
-        let all = async {
-            let fetch = self.consumer().await?.fetch().max_messages(most).max_bytes(BATCH_BYTES);
-            let mut batch = fetch.messages().await.map_err(lost)?;
-            while let Some(message) = batch.next().await {
-                messages.push(message.map_err(lost)?);
-            }
-            Ok(())
-        };
-        match tokio::time::timeout(PATIENCE, all).await.unwrap_or_else(|late| Err(lost(late))) {
-            Err(error) if messages.is_empty() => Err(error),
-            // What has come is ours. That the next message would be too many bytes is told by an error, too.
-            _ => Ok(messages),
+    async fn try_fetch(&mut self, most: usize, messages: &mut Vec<Message>) -> Result<(), NatsError> {
+        let fetch = self.consumer().await?.fetch().max_messages(most).max_bytes(BATCH_BYTES);
+        let mut batch = fetch.messages().await.map_err(lost)?;
+        while let Some(message) = batch.next().await {
+            messages.push(message.map_err(lost)?);
         }
+        Ok(())
     }
 
     /// Waits until there is a message, however long that takes and whatever the server goes through.
