@@ -13,10 +13,12 @@
 //! | `before` | what is looked at before anything is written |
 //! | `arriving` | an object on its way in |
 //! | `change` | removing, renaming, directories |
+//! | `goes` | objects that arrive in several goes |
 
 mod arriving;
 mod before;
 mod change;
+mod goes;
 mod names;
 
 use std::fmt;
@@ -27,8 +29,10 @@ use forebay_budget::{ByteSize, Class};
 use forebay_store::remote::{Bucket, Condition, ObjectKey, Remote, Stored};
 use forebay_store::{
     Answer, ByteRange, Incoming, Key, ListAsk, ListPage, NewObject, Object, RemoteStore, RemoteStoreOptions,
-    Store, StoreError, StoreErrorKind, Writable,
+    Resumable, Store, StoreError, StoreErrorKind, Writable,
 };
+
+use goes::Seats;
 
 use crate::engine::{Engine, Shared};
 use crate::parts::PartsError;
@@ -49,6 +53,7 @@ struct Inner {
     engine: Engine,
     prefix: Box<str>,
     options: DepositOptions,
+    seats: Seats,
 }
 
 /// How a bucket is written by clients.
@@ -85,7 +90,7 @@ impl BucketStore {
     ) -> Self {
         let prefix = reading.prefix.clone();
         let reads = RemoteStore::new(Arc::clone(&bucket) as Arc<dyn Remote>, reading);
-        Self { reads, inner: Arc::new(Inner { bucket, engine, prefix, options }) }
+        Self { reads, inner: Arc::new(Inner { bucket, engine, prefix, options, seats: Seats::default() }) }
     }
 }
 
@@ -118,6 +123,11 @@ impl Inner {
             None => Sizes::unknown(asked, half, self.bucket.wants_equal_parts()),
             Some(len) => Sizes::known(len, asked, half).map_err(too_long)?,
         };
+        self.fit(sizes)
+    }
+
+    /// The same sizes, if the plan has room for one part.
+    fn fit(&self, sizes: Sizes) -> Result<Sizes, StoreError> {
         let planned = self.shared().ledger.usage(Class::Windows).capacity;
         if sizes.needed().as_u64() > planned {
             let (needed, planned) = (sizes.needed(), ByteSize::b(planned));
@@ -174,6 +184,19 @@ impl Writable for BucketStore {
 
     fn rename<'a>(&'a self, from: &'a Key, to: &'a Key, condition: &'a Condition) -> Answer<'a, Stored> {
         Answer::later(self.inner.rename(from, to, condition))
+    }
+
+    fn resumable(&self) -> Option<&dyn Resumable> {
+        Some(self)
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner")
+            .field("place", &self.bucket.place())
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
     }
 }
 

@@ -49,6 +49,11 @@ impl Begun {
         self.kept = true;
     }
 
+    /// Nobody speaks of it after all.
+    pub(crate) fn disown(&mut self) {
+        self.kept = false;
+    }
+
     /// Has the store forget it. What cannot be given up now costs storage until somebody lists stale uploads, and is no failure beside
     /// the one that led here.
     pub(crate) async fn give_up(&mut self) {

@@ -76,9 +76,7 @@ impl Sending {
 
     /// Sends a part.
     pub(crate) fn send(&mut self, turn: Turn, number: u32, filled: Filled) -> Result<(), TransferError> {
-        while let Some(ended) = self.tasks.try_join_next() {
-            self.take(ended)?;
-        }
+        self.look()?;
         let (shared, to, upload) = (Arc::clone(&self.shared), self.to.clone(), self.begun.upload().clone());
         let progress = self.progress.clone();
         self.tasks.spawn(async move {
@@ -109,6 +107,19 @@ impl Sending {
     /// Waits for all that are under way. Cancel safe.
     pub(crate) async fn arrivals(&mut self) -> Result<(), TransferError> {
         while self.arrival().await? {}
+        Ok(())
+    }
+
+    /// Waits for all that are under way, whatever becomes of them. Cancel safe.
+    pub(crate) async fn quiet(&mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    /// Sees what has arrived, without waiting.
+    pub(crate) fn look(&mut self) -> Result<(), TransferError> {
+        while let Some(ended) = self.tasks.try_join_next() {
+            self.take(ended)?;
+        }
         Ok(())
     }
 

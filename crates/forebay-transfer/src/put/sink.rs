@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use forebay_budget::{ByteSize, Class};
+use forebay_store::remote::Upload;
 
 use super::begun::Begun;
 use super::filling::Filling;
@@ -64,6 +65,44 @@ impl Sink {
             number: 1,
             filling: None,
             sending: None,
+        }
+    }
+
+    /// The same, which goes on with the parts from `number`, behind `before` bytes, of an upload that exists already or of none yet.
+    pub(crate) fn going_on(mut self, number: u32, before: u64, upload: Option<Upload>) -> Self {
+        (self.number, self.before) = (number, before);
+        self.sending = upload.map(|upload| {
+            let begun = Begun::earlier(&self.shared, &self.to, upload);
+            Sending::new(&self.shared, &self.to, begun, &self.progress)
+        });
+        self
+    }
+
+    /// The whole will have this length.
+    pub(crate) fn end_at(&mut self, len: u64) {
+        self.sizes = self.sizes.ending(len);
+    }
+
+    /// Whether no part was sent yet.
+    pub(crate) const fn is_at_first(&self) -> bool {
+        self.number == 1
+    }
+
+    /// Parts on their way, once there are any.
+    pub(crate) fn sending(&mut self) -> Option<&mut Sending> {
+        self.sending.as_mut()
+    }
+
+    /// The part that is being filled, taken out: the next bytes begin another with the same number.
+    pub(crate) fn take_part(&mut self) -> Option<Filling> {
+        self.filling.take().filter(|filling| filling.len() > 0)
+    }
+
+    /// Sends what there is of the last part.
+    pub(crate) async fn flush(&mut self) -> Result<(), TransferError> {
+        match self.filling.as_ref().is_some_and(|filling| filling.len() > 0) {
+            true => self.send().await,
+            false => Ok(()),
         }
     }
 
@@ -130,8 +169,8 @@ impl Sink {
 
     /// Publishes what was taken.
     pub(crate) async fn publish(&mut self) -> Result<Put, TransferError> {
-        if self.sending.is_some() && self.filling.as_ref().is_some_and(|filling| filling.len() > 0) {
-            self.send().await?;
+        if self.sending.is_some() {
+            self.flush().await?;
         }
         let Some(sending) = &mut self.sending else { return self.publish_small().await };
         self.filling = None;

@@ -40,6 +40,33 @@ impl Sizes {
         Ok(Self { first: size, most: size, len: Some(len) })
     }
 
+    /// For what arrives in several goes: parts of one length where that suffices, growing where their number nears 10,000, because earlier
+    /// ones may have been smaller.
+    pub(crate) fn of_goes(
+        len: Option<u64>,
+        first: ByteSize,
+        half: ByteSize,
+        equal: bool,
+    ) -> Result<Self, PartsError> {
+        match len {
+            None => Ok(Self::unknown(Some(first), half, equal)),
+            Some(len) => {
+                let known = Self::known(len, Some(first), half)?;
+                Ok(if equal { known } else { Self { most: half.max(known.first), ..known } })
+            }
+        }
+    }
+
+    /// The same, once it is known how long the whole will be.
+    pub(crate) fn ending(self, len: u64) -> Self {
+        Self { len: Some(len), ..self }
+    }
+
+    /// The size of a whole part.
+    pub(crate) const fn first(&self) -> ByteSize {
+        self.first
+    }
+
     /// The largest buffer that the first part needs.
     pub(crate) fn needed(&self) -> ByteSize {
         self.first.min(self.len.map_or(ByteSize::b(u64::MAX), ByteSize::b))

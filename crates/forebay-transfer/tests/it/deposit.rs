@@ -23,6 +23,11 @@ pub(crate) fn store(place: &Place) -> BucketStore {
     with(place, &engine(place.ledger.clone()))
 }
 
+/// The same in a process of its own, with its own memory.
+pub(crate) fn process(place: &Place) -> BucketStore {
+    with(place, &engine(Ledger::new([(Class::Windows, ByteSize::mib(16))])))
+}
+
 fn with(place: &Place, engine: &Engine) -> BucketStore {
     let patience = Duration::from_secs(30);
     let reading = RemoteStoreOptions { prefix: "pub/".into(), ledger: ledger(), patience, tenacity: quick() };
