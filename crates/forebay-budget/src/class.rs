@@ -28,6 +28,8 @@ pub enum Class {
     Upstreams,
     /// Parts of objects that have to be held: on their way to an ordered reader, or until a store has them.
     Windows,
+    /// Bytes of uploads that wait for the disk, so that they are written in large pieces. Without it each goes there as it comes.
+    Arrivals,
     /// Directory listings being made.
     Listings,
     /// Archives being streamed.
@@ -42,6 +44,8 @@ pub enum Class {
     SmallFiles,
     /// What limits remember of each client. Standing: the tables are made, and paid for, at the start.
     Clients,
+    /// Passwords being verified: their hashes are made to take memory.
+    Passwords,
     /// Buffers that are not in use and kept for the next user.
     IdleBuffers,
     /// The administration listener: metrics, profiles, lists of transfers.
@@ -63,7 +67,7 @@ pub enum WhenFull {
 
 impl Class {
     /// Every class, in the order of the plan.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Connections,
         Self::SocketBuffers,
         Self::Tls,
@@ -72,6 +76,7 @@ impl Class {
         Self::Compression,
         Self::Upstreams,
         Self::Windows,
+        Self::Arrivals,
         Self::Listings,
         Self::Archives,
         Self::Captures,
@@ -79,6 +84,7 @@ impl Class {
         Self::LogQueue,
         Self::SmallFiles,
         Self::Clients,
+        Self::Passwords,
         Self::IdleBuffers,
         Self::Admin,
         Self::Runtime,
@@ -95,6 +101,7 @@ impl Class {
             Self::Compression => "compression",
             Self::Upstreams => "upstreams",
             Self::Windows => "windows",
+            Self::Arrivals => "arrivals",
             Self::Listings => "listings",
             Self::Archives => "archives",
             Self::Captures => "captures",
@@ -102,6 +109,7 @@ impl Class {
             Self::LogQueue => "log_queue",
             Self::SmallFiles => "small_files",
             Self::Clients => "clients",
+            Self::Passwords => "passwords",
             Self::IdleBuffers => "idle_buffers",
             Self::Admin => "admin",
             Self::Runtime => "runtime",
@@ -117,11 +125,13 @@ impl Class {
             | Self::Upstreams
             | Self::Windows
             | Self::Listings
-            | Self::Archives => WhenFull::Wait,
+            | Self::Archives
+            | Self::Passwords => WhenFull::Wait,
             Self::Admin | Self::Runtime => WhenFull::Refuse,
             Self::SocketBuffers
             | Self::Http2
             | Self::Compression
+            | Self::Arrivals
             | Self::Captures
             | Self::LogHeads
             | Self::LogQueue

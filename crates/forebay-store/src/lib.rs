@@ -92,7 +92,7 @@ pub use listing::{
     Cursor, Direction, Entries, EntriesIter, Entry, Grouping, LIMIT_MAX, ListAsk, ListPage, Order,
     PAGE_BYTES, PageBudget, SCAN_BYTES, SortBy,
 };
-pub use local::{Dotfiles, LocalOptions, LocalStore, RootError, Sandbox, Symlinks};
+pub use local::{Dotfiles, Durability, LocalOptions, LocalStore, RootError, Sandbox, Symlinks};
 pub use meta::{Access, Kind, Meta};
 pub use object::{Content, Object};
 pub use range::ByteRange;

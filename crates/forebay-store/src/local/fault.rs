@@ -25,6 +25,25 @@ pub(super) fn kind(errno: Errno) -> StoreErrorKind {
     }
 }
 
+/// The failure behind an error of a call that writes or that changes names.
+pub(super) fn write_error(errno: Errno) -> StoreError {
+    let kind = match errno {
+        Errno::NOSPC | Errno::DQUOT | Errno::FBIG => StoreErrorKind::Full,
+        Errno::EXIST => StoreErrorKind::Precondition,
+        Errno::ISDIR
+        | Errno::NOTDIR
+        | Errno::NOTEMPTY
+        | Errno::NOENT
+        | Errno::XDEV
+        | Errno::LOOP
+        | Errno::BUSY => StoreErrorKind::Conflict,
+        Errno::ACCESS | Errno::PERM | Errno::ROFS => StoreErrorKind::Denied,
+        Errno::INVAL | Errno::NAMETOOLONG => StoreErrorKind::Invalid,
+        _ => StoreErrorKind::Unavailable,
+    };
+    StoreError::with_cause(kind, io::Error::from(errno))
+}
+
 /// The failure behind an error of the kernel.
 pub(super) fn store_error(errno: Errno) -> StoreError {
     match kind(errno) {

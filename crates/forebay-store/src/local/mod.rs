@@ -32,6 +32,7 @@ mod stamp;
 mod stepwise;
 mod sweep;
 mod turns;
+mod write;
 
 use std::fmt;
 use std::os::fd::OwnedFd;
@@ -43,9 +44,10 @@ use admit::Admit;
 use recent::Recent;
 use sandbox::Resolver;
 use turns::Turns;
+use write::Writing;
 
 pub use admit::Dotfiles;
-pub use options::LocalOptions;
+pub use options::{Durability, LocalOptions};
 pub use root::RootError;
 pub use sandbox::{Sandbox, Symlinks};
 
@@ -70,6 +72,7 @@ struct Inner {
     openers: Turns,
     /// Who may scan a directory. Apart from the openers, so that large directories hold up no download.
     listers: Turns,
+    writing: Writing,
 }
 
 impl LocalStore {
@@ -89,6 +92,7 @@ impl LocalStore {
             recent: Recent::new(options.recent_max, options.recent_age),
             openers: Turns::new(options.openers_max, options.patience),
             listers: Turns::new(options.listers_max, options.patience),
+            writing: Writing::new(&options),
             options,
         };
         Ok(Self { inner: Arc::new(inner) })

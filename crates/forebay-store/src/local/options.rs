@@ -32,8 +32,24 @@ pub struct LocalOptions {
     pub openers_max: usize,
     /// How many directories are scanned at once on the blocking pool.
     pub listers_max: usize,
+    /// How many uploads are written to the disk at once on the blocking pool.
+    pub writers_max: usize,
+    /// Whether what was published is on the disk before that is said.
+    pub durability: Durability,
+    /// What is left free on the disk: an upload that would go below it is refused.
+    pub free_min: ByteSize,
     /// How long a request waits for a descriptor, for memory, or for its turn on the blocking pool.
     pub patience: Duration,
+}
+
+/// What a power cut may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// Nothing that was published.
+    #[default]
+    Synced,
+    /// What the kernel has not written yet: up to half a minute, as with a plain copy.
+    Left,
 }
 
 impl LocalOptions {
@@ -51,6 +67,9 @@ impl LocalOptions {
             settle: Duration::from_millis(100),
             openers_max: 16,
             listers_max: 2,
+            writers_max: 16,
+            durability: Durability::Synced,
+            free_min: ByteSize::mib(64),
             patience: Duration::from_secs(2),
         }
     }

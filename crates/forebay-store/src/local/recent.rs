@@ -60,6 +60,8 @@ pub(super) struct Opened {
 struct Shard {
     opened: Table<Opened>,
     missing: Table<()>,
+    /// When a name of this shard was last written. What was asked before that may be what was there before.
+    written: Option<Instant>,
 }
 
 struct Table<V> {
@@ -98,6 +100,9 @@ impl Recent {
     pub(super) fn put(&self, key: &Key, known: Known, asked: Instant, lease: Lease) {
         let until = asked + self.age;
         let mut shard = self.shard(key).lock();
+        if shard.written.is_some_and(|written| asked <= written) {
+            return;
+        }
         let gone = match known {
             Known::Opened(opened) => {
                 shard.missing.slots.remove(key);
@@ -112,6 +117,26 @@ impl Recent {
         // Closing a file may take a while: not under the lock.
         drop(shard);
         drop(gone);
+    }
+
+    /// Forgets what is known about `key`: it was written.
+    pub(super) fn forget(&self, key: &Key) {
+        let mut shard = self.shard(key).lock();
+        shard.written = Some(Instant::now());
+        let gone = (shard.opened.slots.remove(key), shard.missing.slots.remove(key));
+        drop(shard);
+        drop(gone);
+    }
+
+    /// Forgets everything: a directory was renamed, and with it all names below.
+    pub(super) fn forget_all(&self) {
+        for shard in &self.shards {
+            let gone = std::mem::replace(
+                &mut *shard.lock(),
+                Shard { written: Some(Instant::now()), ..Shard::default() },
+            );
+            drop(gone);
+        }
     }
 
     /// Lets go of everything that is too old at `now`.

@@ -87,8 +87,17 @@ impl Stamp {
         self.modified.system()
     }
 
+    /// The entity tag of a file that we have written and published just now: nobody else has had it to write in.
+    pub(super) fn validator_of_ours(&self) -> Option<Validator> {
+        self.tagged(if self.changed.nanos == 0 { Strength::Weak } else { Strength::Strong })
+    }
+
     /// The entity tag, if the wall clock was `now` before the stamp was taken.
     pub(super) fn validator(&self, now: SystemTime, settle: Duration) -> Option<Validator> {
+        self.tagged(self.strength(now, settle))
+    }
+
+    fn tagged(&self, strength: Strength) -> Option<Validator> {
         let mut hash = Sha256::new();
         for part in [self.inode, self.len] {
             hash.update(part.to_le_bytes());
@@ -101,7 +110,7 @@ impl Stamp {
         for byte in &hash.finalize()[..16] {
             write!(opaque, "{byte:02x}").ok()?;
         }
-        Validator::new(self.strength(now, settle), opaque.as_bytes())
+        Validator::new(strength, opaque.as_bytes())
     }
 
     fn strength(&self, now: SystemTime, settle: Duration) -> Strength {

@@ -35,6 +35,14 @@ impl Turns {
         Arc::clone(&self.free).try_acquire_owned().ok().map(|permit| Turn { permit })
     }
 
+    /// Waits in turn, for as long as it takes: somebody's bytes have arrived, and whoever sent them can wait.
+    ///
+    /// Cancel safe, as [`next`](Self::next).
+    pub(super) async fn await_next(&self) -> Result<Turn, StoreError> {
+        let permit = Arc::clone(&self.free).acquire_owned().await;
+        permit.map(|permit| Turn { permit }).map_err(|_| no_turn())
+    }
+
     /// Waits in turn. Those who wait are bounded by the connections that they serve.
     ///
     /// Cancel safe: a dropped wait gives up its place.

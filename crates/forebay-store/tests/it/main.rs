@@ -22,3 +22,4 @@ mod scripted;
 mod shelf;
 mod walk;
 mod web;
+mod writing;
