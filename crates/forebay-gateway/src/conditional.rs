@@ -87,6 +87,30 @@ impl<'a> Conditions<'a> {
         self.range.is_some() || self.if_match
     }
 
+    /// Without those that are for methods that only read (§13.1.3).
+    #[must_use]
+    pub const fn of_a_change(self) -> Self {
+        Self { if_modified_since: None, ..self }
+    }
+
+    /// Whether it has `If-Match`.
+    #[must_use]
+    pub const fn wants_match(&self) -> bool {
+        self.if_match
+    }
+
+    /// Whether it has `If-None-Match`.
+    #[must_use]
+    pub const fn wants_none_match(&self) -> bool {
+        self.if_none_match
+    }
+
+    /// Whether it is meant for one version only, or for all but some: what counts for a method that changes something.
+    #[must_use]
+    pub const fn depends_on_version(&self) -> bool {
+        self.if_match || self.if_none_match || self.if_unmodified_since.is_some()
+    }
+
     /// Whether the client may well have the object already, or depends on a version: its answer needs the head more than bytes.
     #[must_use]
     pub const fn wants_head_first(&self) -> bool {

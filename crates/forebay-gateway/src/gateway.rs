@@ -1,6 +1,6 @@
 //! The gateway: a store behind HTTP, as a tower service.
 //!
-//! It is a service for requests of any body, because it reads none, and it can be called by
+//! It is a service for requests of any body, which it reads only to store it, and it can be called by
 //! `forebay_net::serve` directly, under layers ([`mod@crate::stack`]), or from an axum router
 //! ([`Gateway::router`]).
 
@@ -9,16 +9,22 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
+use forebay_auth::Doors;
 use forebay_budget::{BufferPool, ByteSize, Ledger};
+use forebay_net::BoxError;
 use forebay_store::{Key, KeyError, Store};
 use futures_core::future::BoxFuture;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
+use http_body_util::BodyExt;
 use tower_service::Service;
 
 use crate::body::Body;
 use crate::cache_control::{CacheRules, RuleError};
+use crate::error::ALLOWED;
 use crate::options::GatewayOptions;
 use crate::routes;
+use crate::upload::Uploads;
 use crate::upstream_metrics::UpstreamMetrics;
 
 /// Objects over HTTP. Cheap to clone.
@@ -35,6 +41,11 @@ pub(crate) struct Shared {
     pub(crate) chunks: BufferPool,
     pub(crate) upstream: UpstreamMetrics,
     pub(crate) options: GatewayOptions,
+    pub(crate) uploads: Option<Uploads>,
+    /// Who may do what where; without them, everybody what is switched on.
+    pub(crate) doors: Option<Arc<Doors>>,
+    /// The methods that are answered.
+    pub(crate) allowed: HeaderValue,
     pub(crate) cache_rules: CacheRules,
     pub(crate) root_index: Option<Key>,
     pub(crate) spa_fallback: Option<Key>,
@@ -74,6 +85,9 @@ impl Gateway {
             ledger,
             upstream: UpstreamMetrics::default(),
             options,
+            uploads: None,
+            doors: None,
+            allowed: ALLOWED,
         };
         match shared.options.index.as_deref() {
             Some(name) if Key::root().join(name.as_bytes()).is_err() => {
@@ -81,6 +95,25 @@ impl Gateway {
             }
             _ => Ok(Self { shared: Arc::new(shared) }),
         }
+    }
+
+    /// The same, and what is sent to it is stored.
+    #[must_use]
+    pub fn with_uploads(mut self, uploads: Uploads) -> Self {
+        let allowed = uploads.allowed();
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            (shared.allowed, shared.uploads) = (allowed, Some(uploads));
+        }
+        self
+    }
+
+    /// The same behind doors.
+    #[must_use]
+    pub fn behind(mut self, doors: Arc<Doors>) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.doors = Some(doors);
+        }
+        self
     }
 
     /// The pool of the chunks that files are read in, for metrics and for whoever trims it.
@@ -113,7 +146,11 @@ fn file(path: &str) -> Result<Key, OptionsError> {
     Key::parse(path.as_bytes()).map_err(|cause| OptionsError::Path { path: path.to_owned(), cause })
 }
 
-impl<B> Service<Request<B>> for Gateway {
+impl<B> Service<Request<B>> for Gateway
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
     type Response = Response<Body>;
     type Error = Infallible;
     /// Boxed, so that a connection pays for it while it decides and not while it sends.
@@ -125,8 +162,12 @@ impl<B> Service<Request<B>> for Gateway {
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let shared = Arc::clone(&self.shared);
-        let (head, _unread) = request.into_parts();
-        Box::pin(async move { Ok(routes::answer(&shared, &head).await) })
+        let (head, body) = request.into_parts();
+        if shared.uploads.is_none() || routes::only_reads(&head.method) {
+            return Box::pin(async move { Ok(routes::answer(&shared, &head).await) });
+        }
+        let body = body.map_err(Into::into).boxed_unsync();
+        Box::pin(async move { Ok(routes::take(&shared, &head, body).await) })
     }
 }
 

@@ -18,8 +18,10 @@
 //! |---|---|
 //! | [`gateway`], [`options`] | the service, and what an operator can choose |
 //! | `routes` | which request goes where, on one page |
+//! | `target`, `visitor` | what a path names; who asks, and whether he may |
 //! | `ahead` | what a store is asked for first |
 //! | [`respond`], `compress` | objects: representation, head, body |
+//! | [`upload`] | what changes a store: PUT, DELETE, MKCOL, MOVE |
 //! | `list`, [`archive`] | directories: a page of one, or all below as one file |
 //! | [`body`], `error` | what goes out; every failure and its status |
 //! | [`stack`](mod@stack) | the order of the layers, on one page |
@@ -48,11 +50,15 @@ pub mod range;
 pub mod respond;
 mod routes;
 pub mod stack;
+mod target;
+pub mod upload;
 mod upstream_metrics;
+mod visitor;
 
 pub use body::Body;
 pub use gateway::{Gateway, OptionsError};
 pub use metrics::Metrics;
 pub use options::GatewayOptions;
 pub use stack::{Stack, StackOptions, stack};
+pub use upload::Uploads;
 pub use upstream_metrics::UpstreamMetrics;

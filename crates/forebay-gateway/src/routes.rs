@@ -11,8 +11,10 @@
 //! | GET, HEAD | directory | | listing ([`crate::list`]) |
 //! | GET, HEAD | nothing, `Accept` names HTML, `spa_fallback` is set | | that file, 200 |
 //! | OPTIONS | anything, `*` | | 204 with `Allow` |
+//! | PUT, DELETE, MKCOL, MOVE | anything | | where they are on, [`crate::upload`] |
 //! | other | | | 405 with `Allow` |
 
+use forebay_auth::Right;
 use forebay_store::{Answer, Key, Kind, Object, StoreErrorKind};
 use http::header::{ACCEPT, ALLOW, LOCATION, VARY};
 use http::request::Parts;
@@ -20,55 +22,107 @@ use http::{HeaderValue, Method, Response, StatusCode};
 
 use crate::ahead::{self, Ahead};
 use crate::body::Body;
-use crate::error::{ALLOWED, Failure};
+use crate::error::Failure;
 use crate::gateway::Shared;
-use crate::path::{self, encode_segment};
+use crate::path::encode_segment;
 use crate::query::Query;
 use crate::respond::upstream;
+use crate::target::Target;
+use crate::upload::{self, Inbound};
+use crate::visitor::{self, Visitor};
 use crate::{archive, list, respond};
 
 /// Answers any request.
 pub(crate) async fn answer(shared: &Shared, head: &Parts) -> Response<Body> {
     let answer = match head.method {
         Method::GET | Method::HEAD => read(shared, head).await,
-        Method::OPTIONS => Ok(options()),
+        Method::OPTIONS => Ok(options(shared)),
         _ => Err(Failure::MethodNotAllowed),
     };
-    answer.unwrap_or_else(|failure| failure.into_response(&head.headers, shared.options.retry_after))
+    answer.unwrap_or_else(|failure| refused(shared, head, failure))
 }
 
-fn options() -> Response<Body> {
+/// Answers a request that may change the store.
+pub(crate) async fn take(shared: &Shared, head: &Parts, body: Inbound) -> Response<Body> {
+    let asked = async {
+        let target = Target::of(head)?;
+        let visitor = visitor::of(shared, head, &target.key).await?;
+        Ok((target, visitor))
+    };
+    let (target, visitor) = match asked.await {
+        Ok(asked) => asked,
+        Err(failure) => return refused(shared, head, failure),
+    };
+    let answer = match &shared.uploads {
+        Some(uploads) => upload::answer(shared, uploads, &visitor, head, target, body).await,
+        None => Err(Failure::MethodNotAllowed),
+    };
+    visitor.sign(answer.unwrap_or_else(|failure| refused(shared, head, failure)))
+}
+
+/// Whether a method changes nothing, so that its body does not matter.
+pub(crate) const fn only_reads(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+fn refused(shared: &Shared, head: &Parts, failure: Failure) -> Response<Body> {
+    let mut response = failure.into_response(&head.headers, shared.options.retry_after);
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(ALLOW, shared.allowed.clone());
+    }
+    response
+}
+
+fn options(shared: &Shared) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
-    response.headers_mut().insert(ALLOW, ALLOWED);
+    response.headers_mut().insert(ALLOW, shared.allowed.clone());
     response
 }
 
 async fn read(shared: &Shared, head: &Parts) -> Result<Response<Body>, Failure> {
-    let name = path::decode(head.uri.path())?;
-    if name.starts_with(b"/") {
-        // `//host` is a reference to another host: no answer of ours may repeat it.
-        return Err(Failure::NotFound);
+    let target = Target::of(head)?;
+    let visitor = visitor::of(shared, head, &target.key).await?;
+    let answer = shown(shared, head, target, &visitor).await;
+    Ok(visitor.sign(answer.unwrap_or_else(|failure| refused(shared, head, failure))))
+}
+
+/// What is there, if he may see it.
+async fn shown(
+    shared: &Shared,
+    head: &Parts,
+    target: Target,
+    visitor: &Visitor,
+) -> Result<Response<Body>, Failure> {
+    visitor.may_any([Right::Read, Right::List], &target.key)?;
+    let place = Place { key: target.key, is_directory: target.is_directory };
+    let mut query = head.uri.query().map(Query::parse);
+    if let Some(name) = visitor.file_name() {
+        query.get_or_insert_default().download = Some(name.as_bytes().to_vec());
     }
-    let key = Key::parse(&name)?;
-    let is_directory_path = name.is_empty() || name.ends_with(b"/");
-    let place = Place { key, is_directory: is_directory_path };
-    let query = head.uri.query().map(Query::parse);
     let object = match place.open(shared, ahead::of(head)).await {
         Ok(object) => object,
         Err(error) if error.kind() == StoreErrorKind::NotFound => {
-            return Box::pin(instead(shared, head, &place, query.as_ref())).await;
+            return Box::pin(instead(shared, head, &place, query.as_ref(), visitor)).await;
         }
         Err(error) => return Err(error.into()),
     };
-    let Place { key, .. } = &place;
     match object.meta().kind {
-        Kind::File if object.is_remote() => {
-            Box::pin(remote(shared, head, &place, object, query.as_ref())).await
+        Kind::File => {
+            visitor.may(Right::Read, &place.key)?;
+            match object.is_remote() {
+                true => Box::pin(remote(shared, head, &place, object, query.as_ref())).await,
+                false => respond::object(shared, head, &place.key, object, query.as_ref()).await,
+            }
         }
-        Kind::File => respond::object(shared, head, key, object, query.as_ref()).await,
-        Kind::Directory if !is_directory_path => Ok(with_slash(head, &name)),
-        Kind::Directory => Box::pin(directory(shared, head, place.key, query.unwrap_or_default())).await,
+        // To whoever may not list it, a directory is as little there as one that is missing.
+        Kind::Directory if !place.is_directory && visitor.may(Right::List, &place.key).is_err() => {
+            Err(Failure::NotFound)
+        }
+        Kind::Directory if !place.is_directory => Ok(with_slash(head, place.key.as_bytes())),
+        Kind::Directory => {
+            Box::pin(directory(shared, head, place.key, query.unwrap_or_default(), visitor)).await
+        }
     }
 }
 
@@ -110,14 +164,23 @@ async fn remote(
     }
 }
 
-async fn directory(shared: &Shared, head: &Parts, key: Key, query: Query) -> Result<Response<Body>, Failure> {
+async fn directory(
+    shared: &Shared,
+    head: &Parts,
+    key: Key,
+    query: Query,
+    visitor: &Visitor,
+) -> Result<Response<Body>, Failure> {
     if let Some(form) = query.archive {
+        visitor.may_below(Right::List, &key)?;
+        visitor.may_below(Right::Read, &key)?;
         return archive::answer(shared, head, key, form).await;
     }
-    if let Some((index, object)) = index(shared, head, &key).await? {
+    if let Some((index, object)) = index(shared, head, &key, visitor).await? {
         return remote(shared, head, &index, object, Some(&query)).await;
     }
-    list::answer(shared, head, key, query).await
+    visitor.may(Right::List, &key)?;
+    list::answer(shared, head, key, query, visitor).await
 }
 
 /// Nothing is there. Where a store answers for its directories itself, one without an answer may still have an index.
@@ -126,23 +189,30 @@ async fn instead(
     head: &Parts,
     place: &Place,
     query: Option<&Query>,
+    visitor: &Visitor,
 ) -> Result<Response<Body>, Failure> {
     if place.is_directory
-        && let Some((index, object)) = index(shared, head, &place.key).await?
+        && let Some((index, object)) = index(shared, head, &place.key, visitor).await?
     {
         return remote(shared, head, &index, object, query).await;
     }
-    missing(shared, head).await
+    missing(shared, head, visitor).await
 }
 
 /// The file that answers for a directory, where there is one.
-async fn index(shared: &Shared, head: &Parts, directory: &Key) -> Result<Option<(Place, Object)>, Failure> {
+async fn index(
+    shared: &Shared,
+    head: &Parts,
+    directory: &Key,
+    visitor: &Visitor,
+) -> Result<Option<(Place, Object)>, Failure> {
     let root = shared.root_index.clone().filter(|_| directory.is_root());
     let named = match &shared.options.index {
         Some(name) => directory.join(name.as_bytes()).ok(),
         None => None,
     };
-    for key in [root, named].into_iter().flatten() {
+    let may_read = |key: &Key| visitor.may(Right::Read, key).is_ok();
+    for key in [root, named].into_iter().flatten().filter(may_read) {
         let place = Place { key, is_directory: false };
         match place.open(shared, ahead::of(head)).await {
             Ok(object) if object.meta().kind == Kind::File => return Ok(Some((place, object))),
@@ -155,7 +225,7 @@ async fn index(shared: &Shared, head: &Parts, directory: &Key) -> Result<Option<
 }
 
 /// Nothing is there: 404, or the page of a single-page application for those who ask for a page.
-async fn missing(shared: &Shared, head: &Parts) -> Result<Response<Body>, Failure> {
+async fn missing(shared: &Shared, head: &Parts, visitor: &Visitor) -> Result<Response<Body>, Failure> {
     let asks_for_page = || {
         head.headers
             .get_all(ACCEPT)
@@ -163,7 +233,7 @@ async fn missing(shared: &Shared, head: &Parts) -> Result<Response<Body>, Failur
             .any(|value| value.as_bytes().windows(9).any(|window| window.eq_ignore_ascii_case(b"text/html")))
     };
     match &shared.spa_fallback {
-        Some(key) if asks_for_page() => {
+        Some(key) if asks_for_page() && visitor.may(Right::Read, key).is_ok() => {
             let place = Place { key: key.clone(), is_directory: false };
             let object = place.open(shared, ahead::of(head)).await?;
             let mut response = remote(shared, head, &place, object, None).await?;

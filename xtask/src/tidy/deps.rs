@@ -62,7 +62,7 @@ const RULES: [Rule; 11] = [
     Rule { package: "forebay-admin", ours: &["forebay-budget"], never: &["clap", "anyhow", "hyper"] },
     Rule {
         package: "forebay-gateway",
-        ours: &["forebay-budget", "forebay-net", "forebay-store", "forebay-tower"],
+        ours: &["forebay-auth", "forebay-budget", "forebay-net", "forebay-store", "forebay-tower"],
         never: &["clap", "anyhow", "tracing-subscriber", "tikv-jemallocator"],
     },
     Rule {
@@ -70,6 +70,7 @@ const RULES: [Rule; 11] = [
         ours: &[
             "forebay-admin",
             "forebay-agent",
+            "forebay-auth",
             "forebay-budget",
             "forebay-gateway",
             "forebay-net",

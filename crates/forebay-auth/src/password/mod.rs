@@ -64,6 +64,12 @@ impl Passwords {
         Ok(Self { key: ProcessKey::draw(), people, by_name, verified: Verified::new() })
     }
 
+    /// The most memory that verifying any of these passwords takes, in bytes: what an account for it must have.
+    #[must_use]
+    pub fn bytes_max(&self) -> u64 {
+        self.people.iter().map(|(_, hash)| hash.bytes()).max().unwrap_or(0)
+    }
+
     /// The memory that it takes to verify a password for `name`, in bytes.
     pub(crate) fn bytes(&self, name: &str) -> u64 {
         self.hash(name).map_or(0, |(_, hash)| hash.bytes())

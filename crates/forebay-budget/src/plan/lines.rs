@@ -98,6 +98,14 @@ fn shares(limits: &Limits, limit: ByteSize) -> Vec<Share> {
     if limits.archives {
         shares.push(share(Class::Archives, "archives being streamed", "gateway::archive", mib(1), (mib(2), 32, mib(64))));
     }
+    if limits.uploads && limits.upstreams {
+        shares.push(share(Class::Windows, "parts of uploads, until the store has them", "transfer::deposit", mib(1), (mib(16), 4, gib(1))));
+    } else if limits.uploads {
+        shares.push(share(Class::Arrivals, "uploads that wait for the disk", "store::local", kib(256), (mib(2), 32, mib(64))));
+    }
+    if limits.passwords > ByteSize::ZERO {
+        shares.push(share(Class::Passwords, "passwords being verified", "auth", limits.passwords, (limits.passwords, 8, mib(256))));
+    }
     if limits.remember_clients {
         shares.push(share(Class::Clients, "what limits remember of clients", "tower::limit", CLIENT, (kib(840), u64::MAX, kib(840))));
     }

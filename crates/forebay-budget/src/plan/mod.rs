@@ -56,6 +56,10 @@ pub struct Limits {
     pub listings: bool,
     /// Whether folders are streamed as archives.
     pub archives: bool,
+    /// Whether objects are taken in.
+    pub uploads: bool,
+    /// What verifying one password takes; zero where none is.
+    pub passwords: ByteSize,
     /// Whether requests or bytes are limited for each client, so that clients are remembered.
     pub remember_clients: bool,
     /// The most bytes of a body that the access log keeps; zero for none.
@@ -90,6 +94,8 @@ impl Default for Limits {
             upstreams: false,
             listings: true,
             archives: true,
+            uploads: false,
+            passwords: ByteSize::ZERO,
             remember_clients: false,
             capture: ByteSize::ZERO,
         }

@@ -159,8 +159,9 @@ fn the_ledger_has_what_the_plan_says() {
 }
 
 fn any_limits() -> impl Strategy<Value = Limits> {
-    let numbers = (0_u64..4 << 30, prop::option::of(0_u32..200_000), 0_u64..1 << 16);
-    (numbers, any::<[bool; 7]>()).prop_map(|((memory, connections, capture), on)| Limits {
+    let numbers =
+        (0_u64..4 << 30, prop::option::of(0_u32..200_000), 0_u64..1 << 16, prop::option::of(0_u64..1 << 26));
+    (numbers, any::<[bool; 8]>()).prop_map(|((memory, connections, capture, passwords), on)| Limits {
         memory: Some(ByteSize::b(memory)),
         connections,
         tls: on[0],
@@ -170,6 +171,8 @@ fn any_limits() -> impl Strategy<Value = Limits> {
         archives: on[4],
         remember_clients: on[5],
         upstreams: on[6],
+        uploads: on[7],
+        passwords: ByteSize::b(passwords.unwrap_or(0)),
         capture: ByteSize::b(capture),
     })
 }

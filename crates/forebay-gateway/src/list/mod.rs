@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use forebay_auth::Right;
 use forebay_budget::{Class, Lease};
 use forebay_store::{
     Cursor, Direction, Entries, EntriesIter, Grouping, Key, LIMIT_MAX, ListAsk, PAGE_BYTES, PageBudget,
@@ -35,6 +36,7 @@ use crate::error::Failure;
 use crate::gateway::Shared;
 use crate::metrics::Kind;
 use crate::query::{Format, Order, Query, Sort};
+use crate::visitor::Visitor;
 
 /// So much is written at a time, and what a row may add to it: a name of 255 bytes, escaped sixfold, and its address.
 const CHUNK_BYTES: usize = 16 << 10;
@@ -52,6 +54,8 @@ pub(crate) struct Page {
     pub(crate) query: Query,
     pub(crate) next: Option<Cursor>,
     pub(crate) archives: Archives,
+    /// Who is not shown every entry.
+    pub(crate) sieve: Option<Visitor>,
 }
 
 /// Whether a page may offer its directory as one file.
@@ -67,6 +71,7 @@ pub(crate) async fn answer(
     head: &Parts,
     key: Key,
     query: Query,
+    visitor: &Visitor,
 ) -> Result<Response<Body>, Failure> {
     if !shared.options.listing {
         return Err(Failure::NotFound);
@@ -87,8 +92,10 @@ pub(crate) async fn answer(
     if let Some(lease) = Arc::get_mut(&mut lease) {
         lease.shrink_to(page.entries.cost() + TEXT_BYTES);
     }
-    let archives = if shared.options.archive { Archives::Offered } else { Archives::Off };
-    let about = Page { key, query, next: page.next, archives };
+    let may_archive = [Right::List, Right::Read].iter().all(|right| visitor.may_below(*right, &key).is_ok());
+    let archives = if shared.options.archive && may_archive { Archives::Offered } else { Archives::Off };
+    let sieve = (!visitor.is_shown_all_of(&key)).then(|| visitor.clone());
+    let about = Page { key, query, next: page.next, archives, sieve };
     *response.body_mut() = Listing::body(format, about, page.entries, lease);
     Ok(response)
 }
@@ -217,6 +224,9 @@ impl Listing {
                 }
                 break;
             };
+            if self.about.sieve.as_ref().is_some_and(|who| !who.is_shown(&self.about.key, &entry.name)) {
+                continue;
+            }
             match self.format {
                 Format::Html => html::row(&entry, &mut text),
                 Format::Json => json::row(&entry, std::mem::take(&mut is_first), &mut text),

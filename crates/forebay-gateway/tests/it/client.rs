@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use forebay_testkit::cert::Certificate;
 use forebay_testkit::raw::RawConn;
-use forebay_testkit::response::End;
+use forebay_testkit::response::{Asked, End};
 use h2::client::SendRequest;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -91,7 +91,46 @@ impl Client {
             }
             Self::Http2 { requests, runtime } => {
                 let (requests, request) = (requests.clone(), request(method, target, fields));
-                runtime.block_on(answer(requests, request))
+                runtime.block_on(answer(requests, request, None))
+            }
+        }
+    }
+
+    /// Sends a body along. Over HTTP/1.1 its length is declared unless it is chunked; over HTTP/2 it never is.
+    pub(crate) fn send(
+        &mut self,
+        method: &str,
+        target: &str,
+        fields: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        match self {
+            Self::Http1(conn) => {
+                let is_chunked = fields.iter().any(|(name, _)| *name == "transfer-encoding");
+                let mut head = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\n");
+                for (name, value) in fields {
+                    head += &format!("{name}: {value}\r\n");
+                }
+                let mut bytes = Vec::new();
+                if is_chunked {
+                    for chunk in body.chunks(70_001) {
+                        bytes.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+                        bytes.extend_from_slice(chunk);
+                        bytes.extend_from_slice(b"\r\n");
+                    }
+                    bytes.extend_from_slice(b"0\r\n\r\n");
+                } else {
+                    head += &format!("Content-Length: {}\r\n", body.len());
+                    bytes.extend_from_slice(body);
+                }
+                conn.send(&[head.as_bytes(), b"\r\n", &bytes].concat()).unwrap();
+                let answer = conn.response(Asked::Other).unwrap();
+                let fields = answer.head.fields.into_iter().map(|(name, value)| (name.to_lowercase(), value));
+                Answer::new(answer.head.status, fields.collect(), answer.body, answer.end == End::Complete)
+            }
+            Self::Http2 { requests, runtime } => {
+                let (requests, request) = (requests.clone(), request(method, target, fields));
+                runtime.block_on(answer(requests, request, Some(Bytes::copy_from_slice(body))))
             }
         }
     }
@@ -101,7 +140,8 @@ impl Client {
         match self {
             Self::Http1(_) => targets.iter().map(|target| self.ask("GET", target, &[])).collect(),
             Self::Http2 { requests, runtime } => runtime.block_on(async {
-                let ask = |target: &&str| tokio::spawn(answer(requests.clone(), request("GET", target, &[])));
+                let ask =
+                    |target: &&str| tokio::spawn(answer(requests.clone(), request("GET", target, &[]), None));
                 let under_way: Vec<_> = targets.iter().map(ask).collect();
                 let mut answers = Vec::new();
                 for answer in under_way {
@@ -121,9 +161,13 @@ fn request(method: &str, target: &str, fields: &[(&str, &str)]) -> http::Request
     request.body(()).unwrap()
 }
 
-async fn answer(requests: SendRequest<Bytes>, request: http::Request<()>) -> Answer {
+async fn answer(requests: SendRequest<Bytes>, request: http::Request<()>, body: Option<Bytes>) -> Answer {
     let mut requests = requests.ready().await.unwrap();
-    let (head, mut stream) = requests.send_request(request, true).unwrap().0.await.unwrap().into_parts();
+    let (answer, mut sending) = requests.send_request(request, body.is_none()).unwrap();
+    if let Some(body) = body {
+        sending.send_data(body, true).unwrap();
+    }
+    let (head, mut stream) = answer.await.unwrap().into_parts();
     let (mut body, mut is_whole) = (Vec::new(), true);
     while let Some(chunk) = stream.data().await {
         let Ok(chunk) = chunk else {

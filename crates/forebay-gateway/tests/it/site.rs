@@ -6,8 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use forebay_auth::Doors;
 use forebay_budget::{BufferPool, ByteSize, Class, FdLedger, Ledger, Rate};
-use forebay_gateway::{Gateway, GatewayOptions, Metrics, StackOptions, stack};
+use forebay_gateway::{Gateway, GatewayOptions, Metrics, StackOptions, Uploads, stack};
 use forebay_net::{ListenOptions, Listener, NetStats, ServeOptions, TlsConfig, Watch, serve};
 use forebay_store::{LocalOptions, LocalStore, Store};
 use forebay_testkit::cert::Certificate;
@@ -90,28 +91,34 @@ impl Site {
 
     fn serving(options: GatewayOptions, layers: Layers, ledger: Ledger, tls: Option<TlsConfig>) -> Self {
         let dir = TempDir::new().unwrap();
-        let local = store(dir.path(), &ledger);
-        Self::over(local, dir, options, layers, ledger, tls)
+        let gateway = Gateway::new(store(dir.path(), &ledger), options, ledger.clone()).unwrap();
+        Self::over(gateway, dir, layers, ledger, tls)
     }
 
     /// A gateway over what is across a network.
     pub(crate) fn remote(store: Arc<dyn Store>, options: GatewayOptions, layers: Layers) -> Self {
-        Self::over(store, TempDir::new().unwrap(), options, layers, ledger(), None)
+        let ledger = ledger();
+        let gateway = Gateway::new(store, options, ledger.clone()).unwrap();
+        Self::over(gateway, TempDir::new().unwrap(), layers, ledger, None)
     }
 
-    fn over(
-        store: Arc<dyn Store>,
-        dir: TempDir,
-        options: GatewayOptions,
-        layers: Layers,
-        ledger: Ledger,
-        tls: Option<TlsConfig>,
-    ) -> Self {
+    /// A directory in which these things may be done.
+    pub(crate) fn writable(verbs: &str, layers: Layers, tls: Option<TlsConfig>) -> Self {
+        let (dir, ledger) = (TempDir::new().unwrap(), ledger());
+        Self::over(writing(&dir, &ledger, verbs), dir, layers, ledger, tls)
+    }
+
+    /// The same behind doors.
+    pub(crate) fn behind(doors: Arc<Doors>, layers: Layers) -> Self {
+        let (dir, ledger) = (TempDir::new().unwrap(), ledger());
+        Self::over(writing(&dir, &ledger, "all").behind(doors), dir, layers, ledger, None)
+    }
+
+    fn over(gateway: Gateway, dir: TempDir, layers: Layers, ledger: Ledger, tls: Option<TlsConfig>) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let inside = runtime.enter();
         let mut registry = Registry::default();
-        let gateway = Gateway::new(store, options, ledger.clone()).unwrap();
         gateway.upstream_metrics().register(&mut registry);
         let chunks = gateway.chunks().clone();
         let service = stack(gateway, &Metrics::register(&mut registry), layered(layers, &ledger));
@@ -187,6 +194,13 @@ impl Site {
                 .all(|(class, usage)| class.is_standing() || usage.in_use <= next(*class))
         });
     }
+}
+
+fn writing(dir: &TempDir, ledger: &Ledger, verbs: &str) -> Gateway {
+    let local = store(dir.path(), ledger);
+    let gateway = Gateway::new(Arc::clone(&local) as _, GatewayOptions::default(), ledger.clone()).unwrap();
+    let object_max = Some(ByteSize::mib(4));
+    gateway.with_uploads(Uploads { store: local, verbs: verbs.parse().unwrap(), object_max })
 }
 
 fn layered(layers: Layers, ledger: &Ledger) -> StackOptions {
