@@ -8,8 +8,10 @@ mod error;
 mod layer;
 mod reference;
 mod schema;
+mod taking;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod value;
 
 use std::{
@@ -30,6 +32,8 @@ pub use layer::{Origin, Settings};
 pub use reference::markdown;
 pub use schema::DEFAULT;
 pub(crate) use schema::{Key, Schema, Section};
+pub use taking::{Access, Upload};
+pub use transfer::{Pages, Transfer, Verify};
 pub use value::{Auto, Count, Off, Parsed, Time};
 
 /// Everything that can be set. The fields are the keys of `config.default.toml`, which documents them.
@@ -42,6 +46,8 @@ pub struct Config {
     pub limits: Limits,
     pub clients: Clients,
     pub content: Content,
+    pub upload: Upload,
+    pub access: Access,
     pub log: Log,
     pub runtime: Runtime,
     pub remote: Remote,
@@ -268,41 +274,6 @@ pub enum EdgeProof {
     Never,
 }
 
-/// Moving objects.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "each field is documented, once, in the default file")]
-pub struct Transfer {
-    pub concurrency: Auto<Count>,
-    pub part_size: Auto<ByteSize>,
-    pub bwlimit: Off<Rate>,
-    pub verify: Verify,
-    pub no_sync: bool,
-    pub page_cache: Pages,
-}
-
-/// What becomes of the page cache.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-pub enum Pages {
-    /// Large objects are let go of.
-    Auto,
-    /// The kernel decides.
-    Keep,
-    /// All objects are let go of.
-    LetGo,
-}
-
-/// What must be proven of each object that is moved.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verify {
-    /// As far as it costs nothing.
-    Auto,
-    /// That all of it has the digest that the store keeps.
-    Full,
-}
-
 /// Reads a configuration file's text over the defaults. A pure function of its argument.
 ///
 /// # Errors
@@ -389,7 +360,7 @@ impl Config {
         if self.serve.admin.as_ref().is_some_and(|admin| *admin == self.serve.listen && admin.port() != 0) {
             return conflict("listen and admin are the same address; give admin another port, or \"off\"");
         }
-        Ok(())
+        self.access.check()
     }
 }
 

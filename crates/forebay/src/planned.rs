@@ -85,6 +85,8 @@ pub(crate) fn limits(config: &Config) -> Limits {
         upstreams: is_elsewhere(config),
         listings: config.content.listing,
         archives: config.content.archive,
+        uploads: config.upload.upload.as_ref().is_some(),
+        passwords: config.access.password_cost(),
         remember_clients: config.clients.request_rate.on().is_some()
             || config.clients.client_bandwidth.on().is_some()
             || config.clients.total_bandwidth.on().is_some(),

@@ -205,7 +205,7 @@ fn engine(config: &Config, plan: &TransferPlan, ledger: &Ledger) -> EngineOption
     }
 }
 
-fn pace(config: &Config) -> Pace {
+pub(crate) fn pace(config: &Config) -> Pace {
     config.transfer.bwlimit.on().map_or_else(Pace::unlimited, Pace::at)
 }
 

@@ -6,6 +6,7 @@
 
 pub(crate) mod agent;
 mod content;
+mod doors;
 mod figures;
 mod fleet;
 mod network;
@@ -90,12 +91,19 @@ async fn build(planned: &Planned) -> Result<Server, Failure> {
     let ledger = Ledger::from_plan(plan);
     let fds = FdLedger::new(plan.fds.leased());
     let content = content::open(config, plan, &ledger, &fds).await?;
-    let gateway = Gateway::new(content.store, content::gateway(config, plan), ledger.clone())
+    let mut gateway = Gateway::new(content.store, content::gateway(config, plan), ledger.clone())
         .map_err(|error| Failure::usage(anyhow::Error::new(error)))?;
+    if let Some(uploads) = content.uploads {
+        gateway = gateway.with_uploads(uploads);
+    }
+    if let Some(doors) = doors::of(config)? {
+        gateway = gateway.behind(doors);
+    }
     let tls = config.is_tls().then(|| listeners::tls(config)).transpose().map_err(Failure::usage)?;
     let passed = Passed::take()?;
     let sizes = || network::socket_sizes(plan, config);
     let clients = network::listen("listen", passed.http, config.serve.listen, sizes())?;
+    doors::check(config, clients.local_addr())?;
     let operators = match (passed.admin, config.serve.admin.on()) {
         (None, None) => None,
         (Some(socket), address) => {

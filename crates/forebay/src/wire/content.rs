@@ -3,15 +3,17 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::anyhow;
-use forebay_budget::{FdLedger, Ledger, Plan};
-use forebay_gateway::GatewayOptions;
+use forebay_budget::{Class, FdLedger, Ledger, Plan};
+use forebay_gateway::{GatewayOptions, Uploads};
 use forebay_net::client::Client;
 use forebay_s3::{S3Account, Sse};
 use forebay_store::{
-    Dotfiles, LocalOptions, LocalStore, RemoteStore, RemoteStoreOptions, Store, Symlinks,
+    Dotfiles, Durability, LocalOptions, LocalStore, RemoteStore, RemoteStoreOptions, Store, Symlinks,
+    Writable,
     origin::{Origin, OriginOptions},
-    remote::{Remote, Tenacity},
+    remote::{Bucket, Remote, Tenacity},
 };
+use forebay_transfer::{BucketStore, Concurrency, DepositOptions, Engine, EngineOptions};
 use url::Url;
 
 use super::upstreams::UpstreamFigures;
@@ -26,6 +28,8 @@ use crate::{
 /// What is served, and what it is reached by.
 pub(super) struct Content {
     pub(super) store: Arc<dyn Store>,
+    /// The same store for those who may change it, if anybody may.
+    pub(super) uploads: Option<Uploads>,
     /// Connections of our own, and the health of who is at their other end, where it is not on this machine.
     pub(super) upstream: Option<UpstreamFigures>,
 }
@@ -46,7 +50,11 @@ pub(super) async fn open(
     let place = Place::parse(root.as_os_str()).map_err(|error| Failure::usage(anyhow::Error::new(error)))?;
     let client = || reach::client(config, ledger, fds.clone(), plan.upstream()).map(Client::new);
     match place {
-        Place::Local(path) => Ok(Content { store: local_store(&path, config, ledger, fds)?, upstream: None }),
+        Place::Local(path) => {
+            let store = local_store(&path, config, ledger, fds)?;
+            let uploads = uploads(config, || Arc::clone(&store) as _);
+            Ok(Content { store, uploads, upstream: None })
+        }
         Place::Stream => Err(Failure::usage(anyhow!(
             "`-` cannot be served: name a directory, s3://BUCKET or https://HOST/"
         ))),
@@ -54,8 +62,21 @@ pub(super) async fn open(
             let client = client()?;
             let options = reach::s3(config, &OtherSide::default(), &Sse::Bucket)?;
             let bucket = S3Account::connect(options, client.clone()).await.bucket(place.bucket.clone());
-            Ok(remote(Arc::new(bucket), below(&place), config, ledger, client))
+            let bucket: Arc<dyn Bucket> = Arc::new(bucket);
+            let uploads = uploads(config, || {
+                let reading = reading(below(&place), config, ledger);
+                Arc::new(BucketStore::new(
+                    Arc::clone(&bucket),
+                    engine(config, plan, ledger),
+                    reading,
+                    DepositOptions::default(),
+                ))
+            });
+            Ok(Content { uploads, ..remote(bucket, below(&place), config, ledger, client) })
         }
+        Place::Web(_) if config.upload.upload.as_ref().is_some() => Err(Failure::usage(anyhow!(
+            "a web server is only read: leave --upload out, or serve a directory or s3://BUCKET"
+        ))),
         Place::Web(url) => {
             let client = client()?;
             let origin = origin(url, client.clone())?;
@@ -69,9 +90,16 @@ fn local_store(
     config: &Config,
     ledger: &Ledger,
     fds: &FdLedger,
-) -> Result<Arc<dyn Store>, Failure> {
+) -> Result<Arc<LocalStore>, Failure> {
     let store = LocalStore::open(root, local(config, ledger, fds));
     Ok(Arc::new(store.map_err(|error| Failure::usage(anyhow::Error::new(error)))?))
+}
+
+/// What of the settings a gateway has to know to take objects in.
+pub(super) fn uploads(config: &Config, store: impl FnOnce() -> Arc<dyn Writable>) -> Option<Uploads> {
+    let verbs = config.upload.upload.as_ref()?.0;
+    let object_max = config.limits.body_max.as_ref().copied();
+    Some(Uploads { store: store(), verbs, object_max })
 }
 
 /// A prefix is served like a directory: nothing that only begins with the same letters is in it.
@@ -99,14 +127,27 @@ fn remote(
     ledger: &Ledger,
     client: Client,
 ) -> Content {
-    let options = RemoteStoreOptions {
+    let options = reading(prefix, config, ledger);
+    let upstream = UpstreamFigures { client, peer: remote.peer().clone() };
+    Content { store: Arc::new(RemoteStore::new(remote, options)), uploads: None, upstream: Some(upstream) }
+}
+
+/// How what lies across a network is read.
+fn reading(prefix: String, config: &Config, ledger: &Ledger) -> RemoteStoreOptions {
+    RemoteStoreOptions {
         prefix: prefix.into(),
         ledger: ledger.clone(),
         patience: config.memory.queue_timeout.0,
         tenacity: Tenacity::default(),
-    };
-    let upstream = UpstreamFigures { client, peer: remote.peer().clone() };
-    Content { store: Arc::new(RemoteStore::new(remote, options)), upstream: Some(upstream) }
+    }
+}
+
+/// What uploads go to a bucket through: as many requests at once as the plan has connections for.
+fn engine(config: &Config, plan: &Plan, ledger: &Ledger) -> Engine {
+    let connections = plan.capacity(Class::Upstreams).as_u64() / plan.upstream().cost().as_u64();
+    let concurrency = Concurrency::UpTo(u32::try_from(connections).unwrap_or(u32::MAX).max(1));
+    let options = EngineOptions { ledger: ledger.clone(), concurrency, tenacity: Tenacity::default() };
+    Engine::paced(options, reach::pace(config))
 }
 
 /// What of a directory may be seen.
@@ -118,6 +159,8 @@ pub(super) fn local(config: &Config, ledger: &Ledger, fds: &FdLedger) -> LocalOp
     };
     options.dotfiles = if config.content.hidden { Dotfiles::Serve } else { Dotfiles::Hide };
     options.patience = config.memory.queue_timeout.0;
+    options.durability = if config.upload.upload_durable { Durability::Synced } else { Durability::Left };
+    options.free_min = config.upload.disk_reserve;
     options
 }
 

@@ -47,6 +47,10 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("cache-control", "[\"*.css: no-store\"]", ""),
     ("hidden", "true", ""),
     ("symlinks", "\"never\"", ""),
+    ("upload", "\"create\"", ""),
+    ("upload-durable", "false", ""),
+    ("disk-reserve", "\"1GiB\"", ""),
+    ("password-memory", "\"1MiB\"", "[access]\nallow = [\"/ * read\"]\npassword-file = \"passwords\""),
     ("log-level", "\"debug\"", ""),
     ("log-format", "\"text\"", ""),
     ("access-log", "false", ""),
@@ -63,6 +67,11 @@ const IN_THE_PROGRAM: &[(&str, &str)] = &[
     ("listen", "it_says_on_one_line_where_it_serves_and_serves_there"),
     ("admin", "it_says_on_one_line_where_it_serves_and_serves_there"),
     ("request-burst", "one_client_cannot_ask_more_often_than_allowed"),
+    ("allow", "tokens_passwords_and_links_open_what_the_rules_say"),
+    ("token-file", "tokens_passwords_and_links_open_what_the_rules_say"),
+    ("password-file", "tokens_passwords_and_links_open_what_the_rules_say"),
+    ("link-key-file", "tokens_passwords_and_links_open_what_the_rules_say"),
+    ("link-life-max", "tokens_passwords_and_links_open_what_the_rules_say"),
     ("redact", "the_access_log_captures_and_hides_what_it_was_told_to"),
 ];
 
@@ -78,10 +87,11 @@ fn told(settings: &str) -> String {
     let log = layers.access_log.take().map(|(_, options)| options);
     let serving = network::for_clients(&plan, &config, ledger.clone(), fds.clone(), None, Watch::new());
     format!(
-        "{plan:?} {serving:?} {layers:?} {log:?} {:?} {:?} {:?} {:?} {:?} {}",
+        "{plan:?} {serving:?} {layers:?} {log:?} {:?} {:?} {:?} {:?} {:?} {:?} {}",
         network::socket_sizes(&plan, &config),
         content::gateway(&config, &plan),
         content::local(&config, &ledger, &fds),
+        config.upload.upload.as_ref().map(|verbs| verbs.0),
         telemetry::form(config.log.log_format),
         Counts::of(&config.runtime),
         config.log.log_level.as_str(),
@@ -115,7 +125,7 @@ fn every_setting_of_the_default_file_is_tried() {
     let of_servers = |key: &&Key| !matches!(key.section, "remote" | "transfer" | "edge" | "agent");
     let known: BTreeSet<_> = Schema::get().keys().filter(of_servers).map(|key| key.name).collect();
     assert_eq!(tried.collect::<BTreeSet<_>>(), known);
-    let tests = ["serving.rs", "settings.rs"].map(|file| {
+    let tests = ["serving.rs", "settings.rs", "taking_in.rs"].map(|file| {
         std::fs::read_to_string(format!("{}/tests/it/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap()
     });
     for (name, test) in IN_THE_PROGRAM {

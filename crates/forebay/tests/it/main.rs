@@ -30,5 +30,6 @@ mod serving_a_bucket;
 mod serving_elsewhere;
 mod settings;
 mod storing;
+mod taking_in;
 mod unplugged;
 mod versions;
