@@ -1,7 +1,8 @@
 //! What is looked at before anything is written.
 //!
 //! A client that would be refused at the end is refused at the start, before it has sent a byte. Between the two somebody else may write: a
-//! condition is looked at again by the bucket when the object is published, and by that alone it holds.
+//! condition is looked at again by the bucket when the object is published, and by that alone it holds. Who may write a bucket and not look into
+//! it writes all the same.
 
 use forebay_store::remote::{Condition, Facts, KeyEntry, KeysAsk, ObjectKey, Tries, persist};
 use forebay_store::{Key, StoreError, StoreErrorKind};
@@ -39,11 +40,19 @@ impl Inner {
             }
         };
         let (there, contents) = tokio::join!(there, self.contents(key));
-        there?;
-        match contents?.is_empty() {
+        seen(there)?;
+        match seen(contents)?.is_none_or(|contents| contents.is_empty()) {
             true => Ok(()),
             false => Err(StoreError::with_cause(StoreErrorKind::Conflict, "a directory has this name")),
         }
+    }
+}
+
+/// `None` if we may not look.
+fn seen<T>(answer: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match answer {
+        Err(error) if error.kind() == StoreErrorKind::Denied => Ok(None),
+        answer => answer.map(Some),
     }
 }
 

@@ -67,6 +67,13 @@ impl Filling {
     }
 }
 
+impl Filled {
+    /// No bytes, which nobody has to pay for.
+    pub(crate) fn nothing(algorithm: Algorithm) -> Self {
+        Self { bytes: Bytes::new(), digest: Running::from(algorithm).so_far() }
+    }
+}
+
 impl std::fmt::Debug for Filling {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Filling").field("len", &self.len).finish_non_exhaustive()

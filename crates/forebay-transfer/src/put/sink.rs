@@ -11,7 +11,7 @@ use forebay_budget::{ByteSize, Class};
 use forebay_store::remote::Upload;
 
 use super::begun::Begun;
-use super::filling::Filling;
+use super::filling::{Filled, Filling};
 use super::sending::{Sending, lease, put_at_once};
 use super::sizes::Sizes;
 use super::{Destination, Put, PutOptions, settle};
@@ -78,9 +78,9 @@ impl Sink {
         self
     }
 
-    /// The whole will have this length.
-    pub(crate) fn end_at(&mut self, len: u64) {
-        self.sizes = self.sizes.ending(len);
+    /// More is known of the whole: parts that are not begun yet have these lengths.
+    pub(crate) fn resize(&mut self, sizes: Sizes) {
+        self.sizes = sizes;
     }
 
     /// Whether no part was sent yet.
@@ -181,14 +181,8 @@ impl Sink {
     }
 
     async fn publish_small(&mut self) -> Result<Put, TransferError> {
-        let filling = match self.filling.take() {
-            Some(filling) => filling,
-            None => Filling::new(
-                lease(&self.shared, ByteSize::ZERO, Duration::ZERO).await?,
-                self.options.checksum,
-            ),
-        };
-        let whole = filling.finish();
+        let nothing = || Filled::nothing(self.options.checksum);
+        let whole = self.filling.take().map_or_else(nothing, Filling::finish);
         self.progress.expect(whole.bytes.len() as u64);
         let put = put_at_once(&self.shared, &whole, &self.to, &self.options, &self.progress).await?;
         self.progress.object_is_whole();
@@ -204,7 +198,7 @@ impl Sink {
     }
 
     fn too_long(&self) -> TransferError {
-        let what = format!("{}: {}", self.to.name(), self.sizes.too_long());
+        let what = format!("{}: {}", self.to.name(), self.sizes.too_long(self.before));
         TransferError::new(TransferErrorKind::Invalid, what)
     }
 }

@@ -57,11 +57,6 @@ impl Sizes {
         }
     }
 
-    /// The same, once it is known how long the whole will be.
-    pub(crate) fn ending(self, len: u64) -> Self {
-        Self { len: Some(len), ..self }
-    }
-
     /// The size of a whole part.
     pub(crate) const fn first(&self) -> ByteSize {
         self.first
@@ -79,11 +74,11 @@ impl Sizes {
         (u64::from(number) <= PARTS_MAX && left > 0).then(|| size.min(ByteSize::b(left)))
     }
 
-    /// Why there can be no other part.
-    pub(crate) fn too_long(&self) -> String {
+    /// Why there can be no other part behind so many bytes.
+    pub(crate) fn too_long(&self, before: u64) -> String {
         match self.len {
-            Some(len) => format!("more came than the {len} bytes that were announced"),
-            None => format!(
+            Some(len) if before >= len => format!("more came than the {len} bytes that were announced"),
+            _ => format!(
                 "what is to be uploaded goes on beyond {}, which is all that 10000 parts of at most {} hold: set \
                  --part-size or --memory higher",
                 growing_total(self.first, self.most),

@@ -189,12 +189,42 @@ async fn a_condition_is_looked_at_before_the_first_byte_and_holds_at_the_last() 
 }
 
 #[tokio::test]
+async fn who_may_write_and_not_look_writes_all_the_same() {
+    let place = place().await;
+    for verb in [Verb::List, Verb::Head] {
+        place.server.script().push(When::verb(verb).always(), Fault::access_denied());
+    }
+    let absent = NewObject { condition: Condition::Absent, ..object("o", None) };
+    push(&mut *store(&place).create(&absent).await.unwrap(), 9).await.unwrap();
+    place.assert_stored("pub/o", 9);
+}
+
+#[tokio::test]
+async fn an_empty_object_waits_for_no_memory() {
+    let place = place().await;
+    let store = store(&place);
+    let all = place.ledger.usage(Class::Windows).capacity;
+    let _held = place.ledger.try_acquire(Class::Windows, all).unwrap();
+    let mut empty = store.create(&object("o", Some(0))).await.unwrap();
+    let waiting = store.clone();
+    let waiting = tokio::spawn(async move { waiting.create(&object("other", None)).await.map(drop) });
+    while place.ledger.usage(Class::Windows).waiting == 0 {
+        tokio::task::yield_now().await;
+    }
+    empty.publish().await.unwrap();
+    place.assert_stored("pub/o", 0);
+    waiting.abort();
+}
+
+#[tokio::test]
 async fn a_bucket_that_stands_still_stops_the_client_and_not_the_memory() {
     let place = place().await;
+    // More than one upload may hold.
+    let windows = Ledger::new([(Class::Windows, ByteSize::mib(64))]);
     let gate = Gate::new();
     place.server.script().push(When::verb(Verb::Part).always(), Fault::Hang(gate.clone()));
     let (taken, len) = (Arc::new(AtomicU64::new(0)), 40 * MIB);
-    let mut arriving = store(&place).create(&object("o", None)).await.unwrap();
+    let mut arriving = with(&place, &engine(windows.clone())).create(&object("o", None)).await.unwrap();
     let counts = Arc::clone(&taken);
     let client = tokio::spawn(async move {
         for piece in pieces(0, len) {
@@ -208,7 +238,7 @@ async fn a_bucket_that_stands_still_stops_the_client_and_not_the_memory() {
     assert!(taken.load(SeqCst) <= 15 * MIB && !client.is_finished());
     gate.open();
     client.await.unwrap();
-    assert!(place.ledger.usage(Class::Windows).peak <= 15 * MIB);
+    assert!(windows.usage(Class::Windows).peak <= 15 * MIB);
     place.assert_stored("pub/o", len);
 }
 

@@ -133,6 +133,26 @@ async fn an_upload_is_nobodys_business_but_of_who_knows_its_name_and_its_identit
 }
 
 #[tokio::test]
+async fn what_arrives_is_written_down_while_a_go_is_under_way() {
+    let place = place().await;
+    let (going, looking) = (process(&place), process(&place));
+    let id = begun(&going, None).await;
+    let mut go = going.resume(&key("o"), &id).await.unwrap();
+    push(&mut *go, 0, 11 * MIB).await;
+    assert_eq!(offset(&looking, &id).await, 0);
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(2)).await;
+    tokio::time::resume();
+    for _ in 0..1_000 {
+        go.write(Bytes::from("x")).await.unwrap();
+        if offset(&looking, &id).await > 0 {
+            return;
+        }
+    }
+    panic!("nothing was written down");
+}
+
+#[tokio::test]
 async fn a_kill_costs_no_more_than_what_was_not_told() {
     let place = place().await;
     let id = begun(&store(&place), Some(22 * MIB)).await;

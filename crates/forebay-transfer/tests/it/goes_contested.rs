@@ -48,11 +48,11 @@ async fn a_go_that_waits_for_the_bucket_gives_way_at_once() {
         Ok(())
     });
     gate.wait(2).await;
-    place.server.script().clear();
     let (again, named) = (store.clone(), id.clone());
     let second = tokio::spawn(async move { again.resume(&key("o"), &named).await.unwrap() });
     let ended: Result<(), StoreError> = first.await.unwrap();
     assert_eq!(ended.unwrap_err().kind(), StoreErrorKind::Changed);
+    place.server.script().clear();
     gate.open();
     let mut second = second.await.unwrap();
     let from = second.begun().offset;

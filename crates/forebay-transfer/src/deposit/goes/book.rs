@@ -3,6 +3,7 @@
 //! Every write says which record it replaces. So a write whose answer was lost, or that was given up half-way and arrives later, does no harm:
 //! whoever writes next finds that the record is another, looks whose it is, and goes on if it is his own.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -22,7 +23,6 @@ const RECORD_MAX: usize = 256 << 10;
 const OVERTAKEN_MAX: usize = 4;
 
 /// An upload's record.
-#[derive(Debug)]
 pub(super) struct Book {
     pub(super) inner: Arc<Inner>,
     pub(super) id: UploadId,
@@ -141,6 +141,13 @@ impl Book {
     /// Who we are: in names that nobody else may write.
     pub(super) fn writer(&self) -> &str {
         &self.writer
+    }
+}
+
+/// Its name is the upload's identity, which is in no log.
+impl fmt::Debug for Book {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Book").field("state", &self.record.state).finish_non_exhaustive()
     }
 }
 

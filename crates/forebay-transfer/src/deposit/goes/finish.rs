@@ -10,12 +10,12 @@ use forebay_store::{StoreError, StoreErrorKind};
 
 use super::going::{Going, options};
 use super::left::remove;
-use super::mark::Listed;
+use super::mark::{DIGEST, Listed};
 use super::record::State;
 use crate::Progress;
 use crate::put::again::{Failed, again};
 use crate::put::filling::{Filled, Filling};
-use crate::put::sending::{lease, put_at_once};
+use crate::put::sending::put_at_once;
 use crate::put::settle;
 
 impl Going {
@@ -45,10 +45,7 @@ impl Going {
 
     /// An object that fills no part goes up in one request.
     async fn publish_small(&mut self, tried: bool) -> Result<Stored, StoreError> {
-        let whole = match self.sink.take_part() {
-            Some(part) => part.finish(),
-            None => self.nothing().await?,
-        };
+        let whole = self.sink.take_part().map_or_else(|| Filled::nothing(DIGEST), Filling::finish);
         let to = self.book.inner.to(self.book.inner.name(&self.book.record.key()?)?);
         let (inner, options) = (Arc::clone(&self.book.inner), options(&self.book));
         self.is_broken = true;
@@ -79,12 +76,6 @@ impl Going {
         }
         self.is_broken = false;
         Err(error)
-    }
-
-    async fn nothing(&self) -> Result<Filled, StoreError> {
-        let (none, now) = (forebay_budget::ByteSize::ZERO, std::time::Duration::ZERO);
-        let lease = lease(self.book.inner.shared(), none, now).await?;
-        Ok(Filling::new(lease, super::mark::DIGEST).finish())
     }
 
     async fn publish_parts(&mut self, tried: bool) -> Result<Stored, StoreError> {

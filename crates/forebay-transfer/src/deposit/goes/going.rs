@@ -1,7 +1,7 @@
 //! One go.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use forebay_store::{Begun, Key, StoreError, StoreErrorKind, UploadId};
@@ -119,10 +119,10 @@ impl Going {
             Some(known) => format!("it has {known} bytes, as was said before"),
             None if len < self.offset() => format!("{} bytes are there already", self.offset()),
             None => {
-                self.book.inner.sizes(Some(len))?;
+                let sizes = sizes(&self.book, Some(len))?;
                 let written = self.book.write(|record| record.len = Some(len)).await;
                 self.sure(written)?;
-                self.sink.end_at(len);
+                self.sink.resize(sizes);
                 return Ok(());
             }
         };
@@ -188,6 +188,7 @@ impl Going {
         let written = self.book.write(|record| {
             (record.state, record.upload, record.publishing) =
                 (state, upload, publishing | record.publishing);
+            record.touch(SystemTime::now());
         });
         let written = written.await;
         let is_lost = written.as_ref().is_err_and(|error| error.kind() == StoreErrorKind::Changed);
@@ -222,12 +223,18 @@ impl Going {
     }
 }
 
+/// How long its parts are, if the whole has this length.
+fn sizes(book: &Book, len: Option<u64>) -> Result<Sizes, StoreError> {
+    let inner = &book.inner;
+    let (first, half) = (book.record.part_size(), half(inner.shared()));
+    let sizes = Sizes::of_goes(len, first, half, inner.bucket.wants_equal_parts());
+    inner.fit(sizes.map_err(crate::deposit::too_long)?)
+}
+
 /// Where the next parts go.
 fn sink(book: &Book, mark: &Mark) -> Result<Sink, StoreError> {
     let (inner, record) = (&book.inner, &book.record);
-    let half = half(inner.shared());
-    let sizes = Sizes::of_goes(record.len, record.part_size(), half, inner.bucket.wants_equal_parts());
-    let sizes = inner.fit(sizes.map_err(crate::deposit::too_long)?)?;
+    let sizes = sizes(book, record.len)?;
     let to = inner.to(inner.name(&record.key()?)?);
     let options = options(book);
     let sink = Sink::new(inner.shared(), &to, &options, &Progress::new(), sizes, inner.hold());

@@ -21,6 +21,8 @@ pub(super) struct Record {
     key: Box<str>,
     pub(super) len: Option<u64>,
     expires_s: u64,
+    /// For how long it is kept if nothing more arrives.
+    patience_s: u64,
     note: Box<str>,
     #[serde(with = "Beside")]
     pub(super) attributes: Attributes,
@@ -94,11 +96,13 @@ impl Record {
             Condition::Matches(tag) => When::Matches(String::from_utf8_lossy(tag.text()).into()),
         };
         let expires = ask.expires.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let patience = ask.expires.duration_since(SystemTime::now()).unwrap_or_default();
         Ok(Self {
             form: FORM,
             key: key.into(),
             len: object.len,
             expires_s: expires.as_secs(),
+            patience_s: patience.as_secs(),
             note: ask.note.clone(),
             attributes: object.attributes.clone(),
             condition,
@@ -153,9 +157,17 @@ impl Record {
             key: self.key()?,
             offset: self.state.offset(),
             len: self.len,
-            expires: SystemTime::UNIX_EPOCH + Duration::from_secs(self.expires_s),
+            expires: SystemTime::UNIX_EPOCH
+                .checked_add(Duration::from_secs(self.expires_s))
+                .unwrap_or(SystemTime::UNIX_EPOCH),
             note: self.note.clone(),
         })
+    }
+
+    /// More has arrived: it is kept for as long again.
+    pub(super) fn touch(&mut self, now: SystemTime) {
+        let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.expires_s = self.expires_s.max(now.as_secs().saturating_add(self.patience_s));
     }
 
     /// Remembers where a go begins.
@@ -182,5 +194,67 @@ impl Record {
     /// The marks that it could go back to, in their order, and the one that it is at.
     pub(super) fn marks(&self) -> impl Iterator<Item = &Mark> {
         self.before.iter().chain([&self.state.mark])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use forebay_store::NewObject;
+
+    use super::*;
+
+    fn record() -> Record {
+        let object = NewObject {
+            key: Key::parse(b"dir/o").unwrap(),
+            len: Some(9),
+            attributes: Attributes { user: vec![("a".into(), "b".into())], ..Attributes::default() },
+            condition: Condition::Matches(Validator::parse(b"\"tag\"").unwrap()),
+        };
+        let expires = SystemTime::now() + Duration::from_secs(100);
+        let ask = NewUpload { object, expires, note: "what was said".into() };
+        Record::new(&ask, ByteSize::mib(5)).unwrap()
+    }
+
+    #[test]
+    fn a_record_reads_back_as_it_was_written() {
+        let record = record();
+        let read = Record::parse(&serde_json::to_vec(&record).unwrap()).unwrap();
+        assert_eq!(format!("{read:?}"), format!("{record:?}"));
+        assert_eq!(read.condition(), Condition::Matches(Validator::parse(b"\"tag\"").unwrap()));
+        let other = serde_json::to_vec(&Record { form: 2, ..record }).unwrap();
+        for unreadable in [&b"{}"[..], b"", &other] {
+            assert_eq!(Record::parse(unreadable).unwrap_err().kind(), StoreErrorKind::Unavailable);
+        }
+    }
+
+    #[test]
+    fn an_upload_is_kept_for_as_long_again_when_more_arrives() {
+        let mut record = record();
+        let first = record.expires_s;
+        record.touch(SystemTime::now() + Duration::from_secs(1_000));
+        assert!((first + 998..=first + 1_001).contains(&record.expires_s));
+        let later = record.expires_s;
+        record.touch(SystemTime::UNIX_EPOCH);
+        assert_eq!(record.expires_s, later, "a clock that goes back takes nothing away");
+    }
+
+    #[test]
+    fn the_latest_mark_that_is_right_is_gone_back_to() {
+        let mut record = record();
+        let mark = |offset| {
+            let mut mark = Mark::default();
+            mark.offset = offset;
+            mark
+        };
+        for offset in 1..=20 {
+            record.state.mark = mark(offset);
+            record.remember();
+            record.remember();
+        }
+        assert_eq!(record.marks().count(), BEFORE_MAX + 1);
+        record.back_to(|mark| mark.offset < 18);
+        assert_eq!(record.state, State { mark: mark(17), tail: None });
+        record.back_to(|_| false);
+        assert_eq!(record.state, State::default());
     }
 }
