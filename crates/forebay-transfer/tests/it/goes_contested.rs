@@ -98,23 +98,30 @@ pub(crate) fn at_the_bucket(place: &Place) -> Upload {
 
 #[tokio::test]
 async fn a_late_part_of_other_bytes_costs_its_part_and_never_the_object() {
-    let place = place().await;
-    let store = store(&place);
-    let id = begun(&store, Some(22 * MIB)).await;
-    go_to(&store, &id, 11 * MIB).await;
-    go_to(&store, &id, 22 * MIB).await;
-    // What a go that has lost had under way arrives now, and replaces a part that counts.
-    let (late, ask) = (at_the_bucket(&place), PartAsk { number: 3, checksum: None });
-    let other = Payload::bytes(Bytes::from(vec![7; 5 << 20]));
-    place.bucket.put_part(&late, &ask, other).await.unwrap();
-    let mut go = store.resume(&key("o"), &id).await.unwrap();
-    assert_eq!(go.publish().await.unwrap_err().kind(), StoreErrorKind::Changed);
-    drop(go);
-    assert!(place.server.object("bbb", "pub/o").is_none());
-    assert_eq!(offset(&store, &id).await, 10 * MIB, "where the last go began that was right");
-    go_to(&store, &id, 22 * MIB).await;
-    publish(&store, &id).await;
-    place.assert_published(22 * MIB).await;
+    // Before the parts are listed, and between that and the end.
+    for verb in [Verb::Parts, Verb::Complete] {
+        let place = place().await;
+        let store = store(&place);
+        let id = begun(&store, Some(22 * MIB)).await;
+        go_to(&store, &id, 11 * MIB).await;
+        go_to(&store, &id, 22 * MIB).await;
+        let mut go = store.resume(&key("o"), &id).await.unwrap();
+        let gate = Gate::new();
+        place.server.script().push(When::verb(verb), Fault::Hang(gate.clone()));
+        let publishing = tokio::spawn(async move { go.publish().await });
+        gate.wait(1).await;
+        // What a go that has lost had under way arrives now, and replaces a part that counts.
+        let (late, ask) = (at_the_bucket(&place), PartAsk { number: 3, checksum: None });
+        let other = Payload::bytes(Bytes::from(vec![7; 5 << 20]));
+        place.bucket.put_part(&late, &ask, other).await.unwrap();
+        gate.open();
+        assert_eq!(publishing.await.unwrap().unwrap_err().kind(), StoreErrorKind::Changed);
+        assert!(place.server.object("bbb", "pub/o").is_none());
+        assert_eq!(offset(&store, &id).await, 10 * MIB, "where the last go began that was right");
+        go_to(&store, &id, 22 * MIB).await;
+        publish(&store, &id).await;
+        place.assert_published(22 * MIB).await;
+    }
 }
 
 #[tokio::test]

@@ -18,6 +18,9 @@ use crate::put::filling::{Filled, Filling};
 use crate::put::sending::put_at_once;
 use crate::put::settle;
 
+/// As often as a late part may come between the list and the end.
+const LATE_MAX: u32 = 4;
+
 impl Going {
     pub(super) async fn publish(&mut self) -> Result<Stored, StoreError> {
         self.is_usable()?;
@@ -86,27 +89,29 @@ impl Going {
         let Some(upload) = self.book.upload()? else { return Err(StoreErrorKind::NotFound.into()) };
         let (to, options) = (self.book.inner.to(upload.key.clone()), options(&self.book));
         let (whole, len) = (self.mark.whole(), self.mark.offset);
-        let parts = match self.proven(&upload).await {
-            Ok(parts) => Ok(parts),
-            Err(error) if error.kind() == StoreErrorKind::NotFound => Err(Failed { error, unheard: tried }),
-            Err(error) => return Err(error),
-        };
-        let completed = match parts {
-            Err(failed) => Err(failed),
-            Ok(parts) => {
-                let ask = settle::ask(&to, &options, Some(whole.clone()));
-                let bucket = &*self.book.inner.bucket;
-                again(self.book.inner.shared(), bucket, &Progress::new(), || {
-                    bucket.complete(&upload, &ask, &parts)
-                })
-                .await
-                .map_err(|failed| Failed { unheard: failed.unheard | tried, ..failed })
+        let ask = settle::ask(&to, &options, Some(whole.clone()));
+        let mut tries = 1..=LATE_MAX;
+        let failed = loop {
+            let parts = match self.proven(&upload).await {
+                Ok(parts) => parts,
+                Err(error) if error.kind() == StoreErrorKind::NotFound => {
+                    break Failed { error, unheard: tried };
+                }
+                Err(error) => return Err(error),
+            };
+            let (inner, progress) = (&self.book.inner, Progress::new());
+            let completed = again(inner.shared(), &*inner.bucket, &progress, || {
+                inner.bucket.complete(&upload, &ask, &parts)
+            });
+            tries.next();
+            match completed.await {
+                Ok(stored) => return Ok(stored),
+                // A late part came after the list was made.
+                Err(failed) if failed.error.kind() == StoreErrorKind::Invalid && !tries.is_empty() => {}
+                Err(failed) => break Failed { unheard: failed.unheard | tried, ..failed },
             }
         };
-        match completed {
-            Ok(stored) => Ok(stored),
-            Err(failed) => Ok(settle::heard(&to, failed, len, Some(&whole), &options.condition).await?),
-        }
+        Ok(settle::heard(&to, failed, len, Some(&whole), &options.condition).await?)
     }
 
     /// The parts as the bucket lists them, if they are those that were sent. If not, the upload goes back to where they were.
