@@ -35,10 +35,13 @@ pub enum Kind {
     Upload,
     /// The same behind forebay's access log with a capture of 1 KiB of each body.
     UploadLogged,
+    /// Reads each upload whole before it does anything with it, as an extractor of `Bytes` does.
+    UploadWhole,
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::WholeBody, Self::ServeDir, Self::Upload, Self::UploadLogged];
+    const ALL: [Self; 5] =
+        [Self::WholeBody, Self::ServeDir, Self::Upload, Self::UploadLogged, Self::UploadWhole];
 
     /// The name that [`Kind::parse`] takes.
     #[must_use]
@@ -48,6 +51,7 @@ impl Kind {
             Self::ServeDir => "serve-dir",
             Self::Upload => "upload",
             Self::UploadLogged => "upload-logged",
+            Self::UploadWhole => "upload-whole",
         }
     }
 
@@ -66,6 +70,9 @@ impl Kind {
             Self::WholeBody => Router::new().fallback(any(whole_body)).with_state(Arc::new(root)),
             Self::ServeDir => Router::new().fallback_service(ServeDir::new(root)),
             Self::Upload => Router::new().fallback(any(swallow)),
+            Self::UploadWhole => {
+                Router::new().fallback(any(hold)).layer(axum::extract::DefaultBodyLimit::disable())
+            }
             Self::UploadLogged => {
                 let log = AccessLogLayer::stdout(ByteSize::kib(1))?;
                 Router::new().fallback(any(swallow)).layer(log)
@@ -117,6 +124,11 @@ async fn connection(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, ro
 async fn whole_body(State(root): State<Arc<PathBuf>>, uri: Uri) -> Result<Vec<u8>, StatusCode> {
     let path = root.join(uri.path().trim_start_matches('/'));
     tokio::fs::read(path).await.map_err(|_| StatusCode::NOT_FOUND)
+}
+
+/// Reads the body whole; what the store would take from here is as slow as it is.
+async fn hold(body: axum::body::Bytes) -> String {
+    format!("{} bytes\n", body.len())
 }
 
 /// Reads the body and keeps nothing of it.

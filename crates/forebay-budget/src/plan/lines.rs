@@ -99,7 +99,7 @@ fn shares(limits: &Limits, limit: ByteSize) -> Vec<Share> {
         shares.push(share(Class::Archives, "archives being streamed", "gateway::archive", mib(1), (mib(2), 32, mib(64))));
     }
     if limits.uploads && limits.upstreams {
-        shares.push(share(Class::Windows, "parts of uploads, until the store has them", "transfer::deposit", mib(1), (mib(16), 4, gib(1))));
+        shares.push(share(Class::Windows, "parts of uploads under way", "transfer::deposit", mib(1), (mib(16), 4, gib(1))));
     } else if limits.uploads {
         shares.push(share(Class::Arrivals, "uploads that wait for the disk", "store::local", kib(256), (mib(2), 32, mib(64))));
     }

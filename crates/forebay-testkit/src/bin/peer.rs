@@ -25,7 +25,7 @@ async fn main() -> anyhow::Result<()> {
         [kind, root] => (kind, root, None),
         [kind, root, cert, key] => (kind, root, Some(tls(cert, key)?)),
         _ => bail!(
-            "usage: peer whole-body|serve-dir|upload|upload-logged ROOT [CERT KEY], or peer read-whole ADDR TARGET AT_ONCE"
+            "usage: peer whole-body|serve-dir|upload|upload-logged|upload-whole ROOT [CERT KEY], or peer read-whole ADDR TARGET AT_ONCE"
         ),
     };
     let kind = Kind::parse(kind).with_context(|| format!("no peer is called {kind:?}"))?;

@@ -94,6 +94,13 @@ pub enum Fault {
         /// In which way.
         how: Cut,
     },
+    /// The upload is taken a few bytes at a time.
+    DripUpload {
+        /// So many at once.
+        bytes: usize,
+        /// So often.
+        every: Duration,
+    },
     /// Something happens while the upload is under way.
     MeanwhileUpload {
         /// When so many bytes were taken.

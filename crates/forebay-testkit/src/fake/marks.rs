@@ -50,6 +50,7 @@ impl Marks {
         for fault in &drawn.faults {
             match fault {
                 Fault::ShortUpload { after, how } => marks.ahead.push((place(*after), Mark::Cut(*how))),
+                Fault::DripUpload { bytes, every } => marks.drip = Some(((*bytes).max(1) as u64, *every)),
                 Fault::MeanwhileUpload { after, action } => {
                     marks.ahead.push((place(*after), Mark::Do(action.clone())));
                 }

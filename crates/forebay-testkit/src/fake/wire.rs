@@ -41,6 +41,8 @@ pub(crate) struct Request<'a> {
     pub(crate) taken: u64,
     /// What happens to the body under way.
     marks: Marks,
+    /// How much is taken before the next pause.
+    pause_at: u64,
     /// How the connection ends, if a fault said so.
     pub(crate) cut: Option<Cut>,
 }
@@ -94,7 +96,16 @@ impl Wire {
             (false, length) => Rest::Length(length),
         };
         let waits = head.field("expect").is_some() && rest != Rest::Done;
-        Ok(Some(Request { head, rest, waits, wire: self, taken: 0, marks: Marks::default(), cut: None }))
+        Ok(Some(Request {
+            head,
+            rest,
+            waits,
+            wire: self,
+            taken: 0,
+            marks: Marks::default(),
+            pause_at: 0,
+            cut: None,
+        }))
     }
 
     async fn read(&mut self, room: usize) -> io::Result<usize> {
@@ -192,6 +203,10 @@ impl Request<'_> {
     }
 
     async fn piece(&mut self, left: u64) -> io::Result<Bytes> {
+        if self.taken >= self.pause_at {
+            self.marks.pause().await;
+            self.pause_at = self.taken.saturating_add(self.marks.piece());
+        }
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(BLOCK);
         let most = usize::try_from(self.marks.next() - self.taken).unwrap_or(usize::MAX).min(most);
         if self.wire.ahead.is_empty() && self.wire.read(most.max(4096)).await? == 0 {

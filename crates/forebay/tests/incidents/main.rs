@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `ate_the_server` | a download endpoint whose memory grew with its clients |
 //! | `log_line` | a logging middleware that read each upload into memory |
+//! | `slow_store` | a server that takes uploads in faster than their store takes them |
 //! | `slow_http` | clients that hold connections by sending or reading a byte at a time |
 //! | `bad_input` | requests made to confuse a server and the proxy before it |
 //! | `four_times` | a download in parts into a buffer that grew to wherever a part landed |
@@ -34,3 +35,4 @@ mod load;
 mod log_line;
 mod peer;
 mod slow_http;
+mod slow_store;
