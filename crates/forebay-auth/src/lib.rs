@@ -65,7 +65,7 @@ pub use jwt::{Claims, FETCH_EVERY_DEFAULT, Jwt, KeySet, KeySetError, Where};
 pub use lines::AtLine;
 pub use name::{Group, Name, NameError};
 pub use password::{PasswordLineError, Passwords};
-pub use place::{Place, PlaceError};
+pub use place::{Place, PlaceError, parse_path};
 pub use policy::Policy;
 pub use right::{Right, Rights, UnknownRight};
 pub use rule::{Rule, RuleError};

@@ -78,8 +78,12 @@ impl<'a> Place<'a> {
     }
 }
 
-/// Reads the path of a rule: as in a URL, with or without a slash at its end.
-pub(crate) fn parse_path(text: &str) -> Result<Box<[u8]>, PlaceError> {
+/// Reads the path of a rule or a link: as in a URL, with or without a slash at its end. What comes back is the name of a [`Place`].
+///
+/// # Errors
+///
+/// It is no path, or the path of no place.
+pub fn parse_path(text: &str) -> Result<Box<[u8]>, PlaceError> {
     let path = text.strip_prefix('/').ok_or(PlaceError::Escape)?;
     let path = match path.strip_suffix('/') {
         Some("") => return Err(PlaceError::EmptySegment),

@@ -5,6 +5,7 @@
 
 mod agent;
 mod asked;
+mod doors;
 mod edges;
 mod help;
 mod objects;
@@ -27,6 +28,7 @@ pub(crate) use asked::{
     Aborting, Ages, Base, Benching, Choice, Compare, Depth, Detail, Existing, Expiry, Globs, Lengths,
     Listing, Moving, OtherSide, Presigning, Proof, Removing, Rule, Run, Stored, Surplus, Verb, When,
 };
+pub(crate) use doors::{KeyAsked, SignAsked, TokenAsked};
 pub(crate) use edges::Edging;
 pub(crate) use settings::Sources;
 
@@ -53,6 +55,9 @@ pub(crate) enum Ask {
     Edge(Box<Edging>),
     Agent(Sources),
     Jobs(Box<JobsAsked>),
+    Token(TokenAsked),
+    LinkKey(KeyAsked),
+    Sign(SignAsked),
 }
 
 /// What `forebay config` prints.
@@ -85,6 +90,9 @@ pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Ask, clap::
         "config" => Ask::Config(sources(given), view(given)),
         "agent" => Ask::Agent(sources(given)),
         "jobs" => Ask::Jobs(agent::asked(given).into()),
+        "token" => Ask::Token(doors::token(given)),
+        "link-key" => Ask::LinkKey(doors::link_key(given)),
+        "sign" => Ask::Sign(doors::sign(given)),
         "completions" => Ask::Completions(given.get_one::<Shell>("shell").copied().unwrap_or(Shell::Bash)),
         "man" => Ask::Man(given.get_one::<String>("command").cloned()),
         _ => match name.parse() {
@@ -116,6 +124,7 @@ pub(crate) fn command() -> Command {
         .subcommands(objects::commands())
         .subcommands(edges::commands())
         .subcommands(agent::commands())
+        .subcommands(doors::commands())
         .subcommand(with_settings(
             Command::new("plan")
                 .about(help::PLAN)

@@ -71,6 +71,9 @@ fn run(ask: Ask) -> Outcome {
         Ask::Edge(asked) => edging::run(&asked),
         Ask::Agent(sources) => cmd::agent::run(&sources),
         Ask::Jobs(asked) => cmd::jobs::run(&asked),
+        Ask::Token(asked) => cmd::token::run(&asked),
+        Ask::LinkKey(asked) => cmd::link_key::run(&asked),
+        Ask::Sign(asked) => cmd::sign::run(&asked),
         Ask::AbortUploads(asked) => cmd::buckets::abort_uploads(&asked),
     }
 }

@@ -111,6 +111,12 @@ pub(crate) fn json(value: &impl serde::Serialize) -> Outcome {
     data(serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?)
 }
 
+/// Prints on standard error what goes with the data and is not part of it, as it is.
+pub(crate) fn beside(text: impl Display) {
+    // There is nobody left to tell if standard error is gone.
+    drop(writeln!(io::stderr().lock(), "{text}"));
+}
+
 /// Says something to the person.
 pub(crate) fn say(text: impl Display) {
     // There is nobody left to tell if standard error is gone.

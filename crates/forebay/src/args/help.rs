@@ -1,6 +1,7 @@
 //! The words of the help that are not those of a setting.
 
 pub(super) mod agent;
+pub(super) mod doors;
 pub(super) mod edges;
 pub(super) mod objects;
 pub(super) mod storing;

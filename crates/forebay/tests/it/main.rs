@@ -29,6 +29,7 @@ mod serving;
 mod serving_a_bucket;
 mod serving_elsewhere;
 mod settings;
+mod signing;
 mod storing;
 mod taking_in;
 mod unplugged;
