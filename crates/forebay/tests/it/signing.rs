@@ -9,7 +9,10 @@ use std::{
 
 use forebay_testkit::process::Server;
 
-use crate::run::{Root, forebay, run, run_with, stderr, stdout};
+use crate::{
+    bucket::Bucket,
+    run::{Root, forebay, run, run_with, stderr, stdout},
+};
 
 /// A directory for secrets, and the names of files in it.
 struct Secrets(tempfile::TempDir);
@@ -146,6 +149,31 @@ fn a_signed_link_opens_with_curl_what_it_says_and_nothing_else() {
     assert_eq!(upload(&sign("/new", &["--method", "PUT"]), &small), 403, "share may not write there");
     let (said, signature) = (server.said(), link.rsplit('=').next().unwrap());
     assert!(said.contains("fb-signature=[redacted]") && !said.contains(signature), "{said}");
+}
+
+#[test]
+fn links_put_into_a_bucket_and_get_out_of_it_under_another_name() {
+    let (bucket, secrets) = (Bucket::new(), Secrets::new());
+    let keys = secrets.key_file();
+    let place = ["serve", "s3://bucket/kept", "--listen", "127.0.0.1:0", "--admin", "off"];
+    let taking = ["--memory", "96MiB", "--upload", "create", "--allow", "/in share read,create"];
+    let words = [&place[..], &taking, &["--link-key-file", &keys]].concat();
+    let server = Server::start(bucket.command(&words)).unwrap();
+    let sign = |words: &[&str]| {
+        let url = format!("http://{}/in/scan", server.addr);
+        done(&[&["sign", &url, "--link-key-file", &keys], words].concat())
+    };
+    let file = bucket.write("scan", "a scan");
+    let file = file.to_str().unwrap();
+    let (put, get) = (sign(&["--method", "PUT"]), sign(&["--name", "Scan of May.pdf"]));
+    assert_eq!(curl(&get, &[]).0, 404);
+    assert_eq!(curl(&put, &["-T", file, "-H", "Content-Type: application/pdf"]).0, 201);
+    assert_eq!(curl(&put, &["-T", file]).0, 409, "share may create, and overwrite nothing");
+    let named = (200, "attachment; filename=\"Scan of May.pdf\"".to_owned());
+    assert_eq!(curl(&get, &[]), named);
+    assert_eq!(curl(&get, &["-I"]), named);
+    assert_eq!(curl(&get, &["-r", "2-"]), (206, named.1));
+    assert_eq!(bucket.s3.object("bucket", "kept/in/scan").unwrap().content.len(), 6);
 }
 
 #[test]
