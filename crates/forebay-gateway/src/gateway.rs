@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use forebay_auth::Doors;
 use forebay_budget::{BufferPool, ByteSize, Ledger};
 use forebay_net::BoxError;
 use forebay_store::{Key, KeyError, Store};
@@ -41,9 +40,6 @@ pub(crate) struct Shared {
     pub(crate) chunks: BufferPool,
     pub(crate) upstream: UpstreamMetrics,
     pub(crate) options: GatewayOptions,
-    pub(crate) uploads: Option<Uploads>,
-    /// Who may do what where; without them, everybody what is switched on.
-    pub(crate) doors: Option<Arc<Doors>>,
     /// The methods that are answered.
     pub(crate) allowed: HeaderValue,
     pub(crate) cache_rules: CacheRules,
@@ -84,10 +80,8 @@ impl Gateway {
             chunks: BufferPool::new("chunks", ledger.clone(), options.read_chunk),
             ledger,
             upstream: UpstreamMetrics::default(),
+            allowed: options.uploads.as_ref().map_or(ALLOWED, Uploads::allowed),
             options,
-            uploads: None,
-            doors: None,
-            allowed: ALLOWED,
         };
         match shared.options.index.as_deref() {
             Some(name) if Key::root().join(name.as_bytes()).is_err() => {
@@ -95,25 +89,6 @@ impl Gateway {
             }
             _ => Ok(Self { shared: Arc::new(shared) }),
         }
-    }
-
-    /// The same, and what is sent to it is stored.
-    #[must_use]
-    pub fn with_uploads(mut self, uploads: Uploads) -> Self {
-        let allowed = uploads.allowed();
-        if let Some(shared) = Arc::get_mut(&mut self.shared) {
-            (shared.allowed, shared.uploads) = (allowed, Some(uploads));
-        }
-        self
-    }
-
-    /// The same behind doors.
-    #[must_use]
-    pub fn behind(mut self, doors: Arc<Doors>) -> Self {
-        if let Some(shared) = Arc::get_mut(&mut self.shared) {
-            shared.doors = Some(doors);
-        }
-        self
     }
 
     /// The pool of the chunks that files are read in, for metrics and for whoever trims it.
@@ -163,7 +138,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let shared = Arc::clone(&self.shared);
         let (head, body) = request.into_parts();
-        if shared.uploads.is_none() || routes::only_reads(&head.method) {
+        if shared.options.uploads.is_none() || routes::only_reads(&head.method) {
             return Box::pin(async move { Ok(routes::answer(&shared, &head).await) });
         }
         let body = body.map_err(Into::into).boxed_unsync();

@@ -1,8 +1,12 @@
 //! What an operator can choose. A plain struct: whoever has a configuration fills it in.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use forebay_auth::Doors;
 use forebay_budget::ByteSize;
+
+use crate::upload::Uploads;
 
 /// How objects are presented.
 #[derive(Clone, Debug)]
@@ -26,6 +30,10 @@ pub struct GatewayOptions {
     pub cache_control: Vec<String>,
     /// Bodies shorter than this are not compressed on the way.
     pub compress_min: ByteSize,
+    /// Where what is sent to it is stored; without it nothing is taken in.
+    pub uploads: Option<Uploads>,
+    /// Who may do what where; without them everybody may do what is switched on.
+    pub doors: Option<Arc<Doors>>,
     /// What is read of a file at a time where it cannot go by name, and the size of the buffers that are kept for that.
     pub read_chunk: ByteSize,
     /// How long a request waits for memory before it is answered 503.
@@ -46,6 +54,8 @@ impl Default for GatewayOptions {
             precompressed: true,
             cache_control: Vec::new(),
             compress_min: ByteSize::kib(1),
+            uploads: None,
+            doors: None,
             read_chunk: ByteSize::kib(64),
             patience: Duration::from_secs(2),
             retry_after: Duration::from_secs(2),

@@ -53,7 +53,7 @@ pub(crate) async fn take(shared: &Shared, head: &Parts, body: Inbound) -> Respon
         Ok(asked) => asked,
         Err(failure) => return refused(shared, head, failure),
     };
-    let answer = match &shared.uploads {
+    let answer = match &shared.options.uploads {
         Some(uploads) => upload::answer(shared, uploads, &visitor, head, target, body).await,
         None => Err(Failure::MethodNotAllowed),
     };

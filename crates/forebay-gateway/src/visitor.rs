@@ -34,7 +34,7 @@ struct Known {
 
 /// Finds out who sent a request.
 pub(crate) async fn of(shared: &Shared, head: &Parts, key: &Key) -> Result<Visitor, Failure> {
-    match &shared.doors {
+    match &shared.options.doors {
         None => Ok(Visitor(None)),
         // Boxed: without doors nobody pays for this.
         Some(doors) => Box::pin(identified(shared, doors, head, key)).await,

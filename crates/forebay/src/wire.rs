@@ -91,14 +91,10 @@ async fn build(planned: &Planned) -> Result<Server, Failure> {
     let ledger = Ledger::from_plan(plan);
     let fds = FdLedger::new(plan.fds.leased());
     let content = content::open(config, plan, &ledger, &fds).await?;
-    let mut gateway = Gateway::new(content.store, content::gateway(config, plan), ledger.clone())
+    let mut options = content::gateway(config, plan);
+    (options.uploads, options.doors) = (content.uploads, doors::of(config)?);
+    let gateway = Gateway::new(content.store, options, ledger.clone())
         .map_err(|error| Failure::usage(anyhow::Error::new(error)))?;
-    if let Some(uploads) = content.uploads {
-        gateway = gateway.with_uploads(uploads);
-    }
-    if let Some(doors) = doors::of(config)? {
-        gateway = gateway.behind(doors);
-    }
     let tls = config.is_tls().then(|| listeners::tls(config)).transpose().map_err(Failure::usage)?;
     let passed = Passed::take()?;
     let sizes = || network::socket_sizes(plan, config);

@@ -105,13 +105,13 @@ impl Site {
     /// A directory in which these things may be done.
     pub(crate) fn writable(verbs: &str, layers: Layers, tls: Option<TlsConfig>) -> Self {
         let (dir, ledger) = (TempDir::new().unwrap(), ledger());
-        Self::over(writing(&dir, &ledger, verbs), dir, layers, ledger, tls)
+        Self::over(writing(&dir, &ledger, verbs, None), dir, layers, ledger, tls)
     }
 
     /// The same behind doors.
     pub(crate) fn behind(doors: Arc<Doors>, layers: Layers) -> Self {
         let (dir, ledger) = (TempDir::new().unwrap(), ledger());
-        Self::over(writing(&dir, &ledger, "all").behind(doors), dir, layers, ledger, None)
+        Self::over(writing(&dir, &ledger, "all", Some(doors)), dir, layers, ledger, None)
     }
 
     fn over(gateway: Gateway, dir: TempDir, layers: Layers, ledger: Ledger, tls: Option<TlsConfig>) -> Self {
@@ -196,11 +196,12 @@ impl Site {
     }
 }
 
-fn writing(dir: &TempDir, ledger: &Ledger, verbs: &str) -> Gateway {
+fn writing(dir: &TempDir, ledger: &Ledger, verbs: &str, doors: Option<Arc<Doors>>) -> Gateway {
     let local = store(dir.path(), ledger);
-    let gateway = Gateway::new(Arc::clone(&local) as _, GatewayOptions::default(), ledger.clone()).unwrap();
     let object_max = Some(ByteSize::mib(4));
-    gateway.with_uploads(Uploads { store: local, verbs: verbs.parse().unwrap(), object_max })
+    let uploads = Uploads { store: local.clone(), verbs: verbs.parse().unwrap(), object_max };
+    let options = GatewayOptions { uploads: Some(uploads), doors, ..GatewayOptions::default() };
+    Gateway::new(local, options, ledger.clone()).unwrap()
 }
 
 fn layered(layers: Layers, ledger: &Ledger) -> StackOptions {
