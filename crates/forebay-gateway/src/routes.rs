@@ -54,7 +54,7 @@ pub(crate) async fn take(shared: &Shared, head: &Parts, body: Inbound) -> Respon
         Err(failure) => return refused(shared, head, failure),
     };
     let answer = match &shared.options.uploads {
-        Some(uploads) => upload::answer(shared, uploads, &visitor, head, target, body).await,
+        Some(uploads) => upload::answer(uploads, &visitor, head, target, body).await,
         None => Err(Failure::MethodNotAllowed),
     };
     visitor.sign(answer.unwrap_or_else(|failure| refused(shared, head, failure)))

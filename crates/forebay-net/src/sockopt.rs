@@ -11,6 +11,11 @@ use std::time::Duration;
 use forebay_budget::ByteSize;
 use socket2::SockRef;
 
+/// The longest segments that a peer may send us. Those of a peer on this machine would have 64 KiB, and a sender sends no segment that
+/// is longer than what the window leaves: behind a receive buffer that has fallen to its start again, nothing would come but what timers let out,
+/// a segment of each in minutes. No other network has segments of this length.
+const SEGMENT_MAX: u32 = 16 << 10;
+
 /// How large a connection's socket buffers are, in the values given to the kernel. The kernel doubles
 /// them for its own overhead: a connection may pin twice these.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +52,7 @@ impl Default for SocketSizes {
 pub(crate) fn prepare_listener(socket: &SockRef<'_>, sizes: &SocketSizes) -> io::Result<()> {
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
+    socket.set_tcp_mss(SEGMENT_MAX)?;
     socket.set_tcp_user_timeout(Some(sizes.user_timeout))?;
     set_send(socket, sizes.send_start, sizes.unsent_start)
 }
@@ -76,6 +82,42 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_upload_goes_on_behind_a_buffer_that_has_fallen() {
+        let sizes = SocketSizes::default();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        prepare_listener(&SockRef::from(&listener), &sizes).unwrap();
+        listener.set_nonblocking(false).unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        let socket = SockRef::from(&accepted);
+        prepare_accepted(&socket, &sizes).unwrap();
+        let sending = std::thread::spawn(move || client.write_all(&vec![7; 24 << 20]));
+        let mut block = vec![0; 64 << 10];
+        // It grows while it is fast, and so the sender learns of a large window.
+        socket.set_recv_buffer_size(sizes.grown_max.as_usize()).unwrap();
+        (&accepted).read_exact(&mut vec![0; 12 << 20]).unwrap();
+        // Nobody reads until the sender stands, and the buffer falls.
+        let mut queued = 0;
+        loop {
+            let now = rustix::io::ioctl_fionread(&accepted).unwrap();
+            if now > 0 && now == queued {
+                break;
+            }
+            queued = now;
+            std::thread::yield_now();
+        }
+        socket.set_recv_buffer_size(sizes.receive_start.as_usize()).unwrap();
+        accepted.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let (mut rest, end) = (12 << 20, tokio::time::Instant::now() + Duration::from_secs(10));
+        while rest > 0 {
+            rest -= (&accepted).read(&mut block).unwrap();
+            // By timers it would take half a minute.
+            assert!(tokio::time::Instant::now() < end, "{rest} bytes are missing");
+        }
+        sending.join().unwrap().unwrap();
+    }
+
+    #[test]
     fn an_accepted_socket_begins_with_what_the_listener_was_told() {
         let sizes = SocketSizes { user_timeout: Duration::from_millis(12_345), ..SocketSizes::default() };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -91,6 +133,7 @@ mod tests {
         // Linux answers with what it has doubled.
         assert_eq!(socket.send_buffer_size().unwrap(), 2 * sizes.send_start.as_usize());
         assert_eq!(socket.recv_buffer_size().unwrap(), 2 * sizes.receive_start.as_usize());
+        assert!(socket.tcp_mss().unwrap() <= SEGMENT_MAX);
         // And a socket that is to be reset is.
         reset_on_close(&socket);
         accepted.write_all(b"unread").unwrap();

@@ -104,7 +104,7 @@ fn shares(limits: &Limits, limit: ByteSize) -> Vec<Share> {
         shares.push(share(Class::Arrivals, "uploads that wait for the disk", "store::local", kib(256), (mib(2), 32, mib(64))));
     }
     if limits.passwords > ByteSize::ZERO {
-        shares.push(share(Class::Passwords, "passwords being verified", "auth", limits.passwords, (limits.passwords, 8, mib(256))));
+        shares.push(share(Class::Passwords, "passwords being verified", "auth", limits.passwords, (limits.passwords, 8, limits.passwords.times(4))));
     }
     if limits.remember_clients {
         shares.push(share(Class::Clients, "what limits remember of clients", "tower::limit", CLIENT, (kib(840), u64::MAX, kib(840))));

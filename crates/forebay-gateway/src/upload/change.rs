@@ -2,12 +2,12 @@
 
 use forebay_auth::{Existing, Right};
 use forebay_store::remote::Condition;
-use forebay_store::{Kind, Meta, StoreErrorKind};
+use forebay_store::{Kind, StoreErrorKind};
 use http::header::LOCATION;
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, Uri};
 
-use super::{Uploads, Verb, condition};
+use super::{Uploads, Verb, condition, look};
 use crate::body::Body;
 use crate::error::Failure;
 use crate::target::Target;
@@ -83,15 +83,6 @@ pub(super) async fn rename(
         response.headers_mut().insert(LOCATION, location);
     }
     Ok(response)
-}
-
-/// What has a name now.
-async fn look(uploads: &Uploads, target: &Target) -> Result<Option<Meta>, Failure> {
-    match uploads.store.open(&target.key).await {
-        Ok(object) => Ok(Some(object.meta().clone())),
-        Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
-    }
 }
 
 fn precondition(error: forebay_store::StoreError) -> Failure {

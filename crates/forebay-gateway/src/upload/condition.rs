@@ -40,6 +40,16 @@ pub(super) fn of(headers: &HeaderMap, current: Option<&Meta>) -> Result<Conditio
     }
 }
 
+/// The same condition, and that this version is still there, where it can be told from others.
+pub(super) fn narrowed(asked: Condition, current: &Meta) -> Condition {
+    match (&current.validator, &asked) {
+        (Some(version), Condition::Always) if version.strength() == Strength::Strong => {
+            Condition::Matches(version.clone())
+        }
+        _ => asked,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, SystemTime};
@@ -91,5 +101,13 @@ mod tests {
             }
         }
         assert_eq!(of(&HeaderMap::new(), Some(&strong)).ok(), always());
+    }
+
+    #[test]
+    fn who_may_only_overwrite_writes_over_what_was_there_and_makes_nothing_anew() {
+        let same = Condition::Matches(Validator::parse(b"\"a\"").unwrap());
+        assert_eq!(narrowed(Condition::Always, &meta(b"\"a\"")), same);
+        assert_eq!(narrowed(Condition::Always, &meta(b"W/\"a\"")), Condition::Always, "it cannot be told");
+        assert_eq!(narrowed(Condition::Absent, &meta(b"\"a\"")), Condition::Absent);
     }
 }

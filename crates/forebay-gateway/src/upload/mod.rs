@@ -29,7 +29,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use forebay_budget::ByteSize;
 use forebay_net::BoxError;
-use forebay_store::Writable;
+use forebay_store::{Meta, StoreErrorKind, Writable};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response};
 use http_body::Body as _;
@@ -37,7 +37,6 @@ use http_body_util::combinators::UnsyncBoxBody;
 
 use crate::body::Body;
 use crate::error::Failure;
-use crate::gateway::Shared;
 use crate::target::Target;
 use crate::visitor::Visitor;
 
@@ -88,7 +87,6 @@ impl fmt::Debug for Uploads {
 
 /// Answers a request that may change the store.
 pub(crate) async fn answer(
-    shared: &Shared,
     uploads: &Uploads,
     visitor: &Visitor,
     head: &Parts,
@@ -96,7 +94,7 @@ pub(crate) async fn answer(
     body: Inbound,
 ) -> Result<Response<Body>, Failure> {
     match head.method {
-        Method::PUT => put::answer(shared, uploads, visitor, head, target, body).await,
+        Method::PUT => put::answer(uploads, visitor, head, target, body).await,
         Method::DELETE => change::remove(uploads, visitor, head, target).await,
         _ => match head.method.as_str() {
             // A body would say what to put into it (RFC 4918 §9.3).
@@ -105,5 +103,14 @@ pub(crate) async fn answer(
             "MOVE" => change::rename(uploads, visitor, head, target).await,
             _ => Err(Failure::MethodNotAllowed),
         },
+    }
+}
+
+/// What has a name now.
+async fn look(uploads: &Uploads, target: &Target) -> Result<Option<Meta>, Failure> {
+    match uploads.store.open(&target.key).await {
+        Ok(object) => Ok(Some(object.meta().clone())),
+        Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }

@@ -9,16 +9,14 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::digest::Digests;
 use super::receive::{self, Length};
-use super::{Inbound, Uploads, Verb, attributes, condition};
+use super::{Inbound, Uploads, Verb, attributes, condition, look};
 use crate::body::Body;
 use crate::error::Failure;
-use crate::gateway::Shared;
 use crate::target::Target;
 use crate::visitor::Visitor;
 
 /// Takes an object in.
 pub(super) async fn answer(
-    shared: &Shared,
     uploads: &Uploads,
     visitor: &Visitor,
     head: &Parts,
@@ -37,7 +35,10 @@ pub(super) async fn answer(
     let length = Length { declared: declared(&head.headers)?, max }.admit()?;
     let mut digests = Digests::of(&head.headers)?;
     let attributes = attributes::of(&head.headers)?;
-    let current = current(shared, &target).await?;
+    let current = look(uploads, &target).await?;
+    if current.as_ref().is_some_and(|meta| meta.kind == Kind::Directory) {
+        return Err(Failure::Directory);
+    }
     let condition = admitted(uploads, visitor, &target, &head.headers, current.as_ref())?;
     let ask = NewObject { key: target.key, len: length.declared, attributes, condition };
     let mut incoming =
@@ -58,16 +59,6 @@ pub(super) async fn answer(
     Ok(response)
 }
 
-/// What has the name now.
-pub(super) async fn current(shared: &Shared, target: &Target) -> Result<Option<Meta>, Failure> {
-    match shared.store.open(&target.key).await {
-        Ok(object) if object.meta().kind == Kind::File => Ok(Some(object.meta().clone())),
-        Ok(_) => Err(Failure::Directory),
-        Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// On what condition the object may be written. Where only one of creating and overwriting is on, that is a condition too.
 pub(super) fn admitted(
     uploads: &Uploads,
@@ -84,7 +75,8 @@ pub(super) fn admitted(
         (true, false) => Ok(Condition::Absent),
         (false, true) => match current {
             None => Err(Failure::Forbidden),
-            Some(_) => Ok(asked),
+            // What is gone by then is not made anew.
+            Some(meta) => Ok(condition::narrowed(asked, meta)),
         },
         (false, false) => Err(Failure::MethodNotAllowed),
     }

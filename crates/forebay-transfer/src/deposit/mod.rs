@@ -63,8 +63,10 @@ pub struct DepositOptions {
     pub part_size: Option<ByteSize>,
     /// Parts that one upload may hold, the one that is being filled included.
     pub parts_ahead: usize,
-    /// How long an upload waits for memory that others hold.
+    /// How long an upload waits for memory that others hold before its client sends anything.
     pub patience: Duration,
+    /// The same for each further part: its client waits meanwhile, and loses what it has sent if this ends.
+    pub patience_under_way: Duration,
     /// The digest that is sent along, checked by the bucket and kept by it, where it keeps any.
     pub checksum: Algorithm,
 }
@@ -75,6 +77,7 @@ impl Default for DepositOptions {
             part_size: None,
             parts_ahead: 4,
             patience: Duration::from_secs(60),
+            patience_under_way: Duration::from_secs(900),
             checksum: Algorithm::default(),
         }
     }
@@ -104,7 +107,8 @@ impl Inner {
     }
 
     fn hold(&self) -> Hold {
-        Hold { parts: self.options.parts_ahead, patience: self.options.patience }
+        let DepositOptions { parts_ahead, patience, patience_under_way, .. } = self.options;
+        Hold { parts: parts_ahead, patience, under_way: patience_under_way }
     }
 
     fn put_options(&self, ask: &NewObject) -> PutOptions {

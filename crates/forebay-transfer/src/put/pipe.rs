@@ -15,7 +15,8 @@ use crate::verify::Running;
 use crate::{Progress, TransferError};
 
 /// As many parts as there is memory for, and how long to wait for a buffer that other transfers hold.
-const HOLD: Hold = Hold { parts: usize::MAX, patience: Duration::from_secs(60) };
+const HOLD: Hold =
+    Hold { parts: usize::MAX, patience: Duration::from_secs(60), under_way: Duration::from_secs(60) };
 
 impl Engine {
     /// Uploads what `reader` yields until its end.

@@ -40,8 +40,10 @@ pub(crate) struct Sink {
 pub(crate) struct Hold {
     /// Parts that are being filled or sent, at most.
     pub(crate) parts: usize,
-    /// How long to wait for memory that others hold.
+    /// How long to wait for memory that others hold: for the first part,
     pub(crate) patience: Duration,
+    /// and for each behind it. Who waits here has sent much already, and every buffer that is full can be sent.
+    pub(crate) under_way: Duration,
 }
 
 impl Sink {
@@ -130,9 +132,9 @@ impl Sink {
             Some(filling) => filling,
             None => {
                 let size = self.sizes.of(self.number, self.before).ok_or_else(|| self.too_long())?;
-                let Hold { parts, patience } = self.hold;
+                let Hold { parts, patience, under_way } = self.hold;
                 let room = match &mut self.sending {
-                    Some(sending) => sending.room(size, parts.saturating_sub(1), patience).await?,
+                    Some(sending) => sending.room(size, parts.saturating_sub(1), under_way).await?,
                     None => lease(&self.shared, size, patience).await?,
                 };
                 Filling::new(room, self.options.checksum)

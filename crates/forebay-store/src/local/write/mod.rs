@@ -8,7 +8,7 @@
 //!
 //! A file without a name goes with its last descriptor: nothing is left of an upload that was abandoned, nor after `kill -9` or a power cut.
 //! Where a file system has no such files, it has a name that no key can have, and so have the few files that are between their link and the
-//! rename; whoever sweeps finds those by their names.
+//! rename: `.forebay-new-…`, which is how what a crash leaves there can be found.
 //!
 //! Nobody is inside this process twice under one name: the lock is held while the condition is looked at and the name is given, on a thread
 //! that may wait. Writers in other processes are not locked out; `Absent` holds against them too, since the kernel decides it.

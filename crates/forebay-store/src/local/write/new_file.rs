@@ -176,7 +176,7 @@ impl Beside {
 impl Drop for Beside {
     fn drop(&mut self) {
         if !self.name.is_empty() {
-            // What stays behind has a name that nobody is shown, and is swept.
+            // What stays behind has a name that nobody is shown, and can be found by it.
             let _ = rustix::fs::unlinkat(&self.place.dir, &*self.name, AtFlags::empty());
         }
     }
