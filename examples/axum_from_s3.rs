@@ -147,9 +147,11 @@ impl From<StoreError> for Refusal {
             StoreErrorKind::Changed | StoreErrorKind::Throttled | StoreErrorKind::Unavailable => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            StoreErrorKind::Precondition | StoreErrorKind::Denied | StoreErrorKind::Invalid => {
-                StatusCode::BAD_GATEWAY
-            }
+            StoreErrorKind::Precondition
+            | StoreErrorKind::Denied
+            | StoreErrorKind::Conflict
+            | StoreErrorKind::Full
+            | StoreErrorKind::Invalid => StatusCode::BAD_GATEWAY,
         })
     }
 }
